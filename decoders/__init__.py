@@ -1,0 +1,6 @@
+"""Decoders: bytes become telegrams, telegrams become fields.
+
+Pure: no clock, no I/O, no state between calls. Lives here: the Wireless M-Bus and wired M-Bus
+protocol, meter models, the byte-by-byte trace and the builder that makes frames out of values.
+May not live here: MQTT, databases, the registry, anything that asks what time it is.
+"""
