@@ -1,0 +1,60 @@
+# Two commands: `make demo` runs the main job with nothing else installed, `make test` proves the rest.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ROOMS := metering decoders ingest anomaly billing_bridge gateway_firmware_config service
+
+.PHONY: help demo test lint format types unit bench run kills fuzz servers clean
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
+
+# The environment: uv if it is there, else venv and pip. Remade when the pinned versions change.
+$(VENV)/.demo: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Nurt needs Python 3.11 or newer; make PYTHON=python3.11 ..."; exit 1; }
+	@if command -v uv >/dev/null; then \
+	  uv venv --quiet --allow-existing --python $(PYTHON) $(VENV) && uv pip install --quiet --python $(BIN)/python -c constraints.txt -e . ; \
+	else \
+	  { $(PYTHON) -m venv $(VENV) || { echo "python3-venv is missing: apt-get install python3-venv"; exit 1; }; } && \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e . ; \
+	fi
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.demo
+	@if command -v uv >/dev/null; then uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[dev,postgres,influx,gateway]'; \
+	else $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,postgres,influx,gateway]'; fi
+	@touch $@
+
+demo: $(VENV)/.demo ## a small town on your screen: no server, no root, no network
+	@$(BIN)/nurt demo $(ARGS)
+
+run: $(VENV)/.demo ## ingest and web in one process, settings from nurt.toml
+	@$(BIN)/nurt run $(ARGS)
+
+test: lint types unit ## everything: environment, servers, lint, types, tests
+
+lint: $(VENV)/.dev ## format, rules, import directions
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-cache
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+servers: ## install what the tests start themselves, where we may
+	@tests/install-servers
+
+unit: $(VENV)/.dev servers
+	$(BIN)/pytest --cov --cov-report=term $(ARGS)
+	$(BIN)/coverage report --include='decoders/*,metering/*' --fail-under=90 >/dev/null
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.dev servers ## speed and memory, as a table
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
