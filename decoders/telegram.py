@@ -70,7 +70,13 @@ class Record:
     def register(self) -> Register:
         """The register this record is a value of."""
         return Register(
-            self.quantity, self.function, self.storage, self.tariff, self.subunit, self.qualifiers, self.occurrence
+            self.quantity,
+            self.function,
+            self.storage,
+            self.tariff,
+            self.subunit,
+            self.qualifiers,
+            self.occurrence,
         )
 
 

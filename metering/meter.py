@@ -48,7 +48,8 @@ class MeterId:
             if match := _ID.fullmatch(candidate):
                 return cls(*match.groups())
         raise InvalidValue(
-            f"{text[:60]!r} is not a meter id; expected manufacturer-serial-version-type like KAM-76348799-1b-16"
+            f"{text[:60]!r} is not a meter id; "
+            "expected manufacturer-serial-version-type like KAM-76348799-1b-16"
         )
 
 

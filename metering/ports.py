@@ -1,4 +1,6 @@
-"""Ports: what the rooms need from the outside, as Protocols. Adapters live in ``metering.store`` and ``service``.
+"""Ports: what the rooms need from the outside, as Protocols.
+
+Adapters live in ``metering.store`` and ``service``.
 
 A :class:`Store` hands out transactions; everything one batch of deliveries gives rise to is written in
 one :class:`Transaction`, so that the acknowledgement can wait for its commit (promise 1 of the design).
@@ -123,10 +125,12 @@ class TelegramArchive(Protocol):
         ...
 
     def remember_sequences(self, sequences: Iterable[tuple[str, str, int]]) -> None:
-        """Remember numbers of items that leave no reception (pulses, quarantined items). Repeats are ignored."""
+        """Remember numbers of items without a reception (pulses, quarantined items). Repeats are ignored."""
         ...
 
-    def same_frames(self, fingerprints: Collection[bytes], since: datetime) -> Mapping[bytes, Sequence[ArchivedTelegram]]:
+    def same_frames(
+        self, fingerprints: Collection[bytes], since: datetime
+    ) -> Mapping[bytes, Sequence[ArchivedTelegram]]:
         """Give archived telegrams with these fingerprints heard at or after ``since``, earliest first."""
         ...
 
@@ -142,7 +146,7 @@ class TelegramArchive(Protocol):
         ...
 
     def merge(self, keep: int, drop: int) -> None:
-        """Two archived telegrams turn out to be one transmission: receptions go to ``keep``, ``drop`` and its readings go."""
+        """Make one transmission of two: receptions go to ``keep``; ``drop`` and its readings go."""
         ...
 
     def telegram(self, telegram: int) -> ArchivedTelegram | None:
@@ -172,7 +176,7 @@ class ReadingStore(Protocol):
     """Exact values by meter, register and time."""
 
     def add(self, readings: Sequence[Reading]) -> int:
-        """Store readings; a reading equal in meter, register, time and value is stored once. Gives how many were new."""
+        """Store readings; equal in meter, register, time and value is stored once. Gives how many were new."""
         ...
 
     def add_details(self, details: Sequence[Detail]) -> None:
@@ -180,7 +184,13 @@ class ReadingStore(Protocol):
         ...
 
     def series(
-        self, meter: MeterId, register: Register, since: datetime, until: datetime, *, limit: int | None = None
+        self,
+        meter: MeterId,
+        register: Register,
+        since: datetime,
+        until: datetime,
+        *,
+        limit: int | None = None,
     ) -> Sequence[Reading]:
         """Give readings with ``since <= measured_at < until``, by time, then value."""
         ...
@@ -247,11 +257,15 @@ class Registry(Protocol):
         """Record pulse inputs; the same gateway, channel and start replaces."""
         ...
 
-    def pulse_inputs(self, channels: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Sequence[PulseInput]]:
+    def pulse_inputs(
+        self, channels: Collection[tuple[str, str]]
+    ) -> Mapping[tuple[str, str], Sequence[PulseInput]]:
         """Give the pulse inputs of ``(gateway, channel)`` pairs, by start."""
         ...
 
-    def overview(self, *, search: str = "", offset: int = 0, limit: int = 50) -> tuple[Sequence[MeterOverview], int]:
+    def overview(
+        self, *, search: str = "", offset: int = 0, limit: int = 50
+    ) -> tuple[Sequence[MeterOverview], int]:
         """Give a page of meters and the number found in all.
 
         ``search`` looks in identity, label, service point and address, case-insensitively, and its

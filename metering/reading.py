@@ -78,7 +78,7 @@ class Register:
 
     @property
     def key(self) -> str:
-        """One stable text per register: ``volume``, ``volume+backward``, ``volume_flow:maximum/s1/t2/u1#1``."""
+        """One stable text: ``volume``, ``volume+backward``, ``volume_flow:maximum/s1/t2/u1#1``."""
         return _register_key(self)
 
     @classmethod

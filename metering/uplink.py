@@ -86,7 +86,8 @@ class UplinkTopic:
         parts = topic.split("/")
         if len(parts) < 4 or parts[:2] != ["amr", "1"] or not GATEWAY_NAME.fullmatch(parts[2]):
             raise BadUplink(
-                "bad_topic", f"topic {topic[:120]!r} is not amr/1/<gateway>/up with a gateway name of A-Z a-z 0-9 _ -"
+                "bad_topic",
+                f"topic {topic[:120]!r} is not amr/1/<gateway>/up with a gateway name of A-Z a-z 0-9 _ -",
             )
         return cls(parts[2], "/".join(parts[3:]))
 
