@@ -14,7 +14,7 @@ from metering.reading import Function, Register
 __all__ = ["Keys", "Record", "Security", "Telegram", "Value", "no_keys"]
 
 Value = Decimal | datetime | date | time | str | bytes | None
-"""A record's value: exact number, local date/time without zone as the meter says it, text, raw bytes, or nothing."""
+"""A record's value: exact number, the meter's local date/time without zone, text, raw bytes, or nothing."""
 
 Keys = Callable[[MeterId], Sequence[bytes]]
 """Gives the keys to try for a meter, in order. Asked at most once per address of a telegram."""
@@ -88,8 +88,8 @@ class Security:
         mode: security mode of the configuration field (0, 5, 7, ...); for link encryption see ``link``.
         link: encryption of the extended link layer: 0 none, 1 AES-128-CTR.
         encrypted: the bytes as received were encrypted (false if a mode is declared but the payload was plain).
-        verified: a checksum or code inside the protection proved the key: ``2F2F`` and a clean record walk,
-            the payload CRC, or the MAC.
+        verified: something inside the protection proved the key: ``2F2F`` and a clean record walk, the
+            payload CRC, or the MAC.
         authenticated: a MAC was checked and fits.
         counter: message counter of the authentication layer, if any.
     """

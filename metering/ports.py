@@ -176,7 +176,7 @@ class ReadingStore(Protocol):
     """Exact values by meter, register and time."""
 
     def add(self, readings: Sequence[Reading]) -> int:
-        """Store readings; equal in meter, register, time and value is stored once. Gives how many were new."""
+        """Store readings, each meter, register, time and value once. Gives how many were new."""
         ...
 
     def add_details(self, details: Sequence[Detail]) -> None:
