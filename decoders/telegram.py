@@ -87,7 +87,7 @@ class Security:
     Attributes:
         mode: security mode of the configuration field (0, 5, 7, ...); for link encryption see ``link``.
         link: encryption of the extended link layer: 0 none, 1 AES-128-CTR.
-        encrypted: the bytes as received were encrypted (false if a mode is declared but the payload was plain).
+        encrypted: the bytes as received were encrypted; false for a declared mode with a plain payload.
         verified: something inside the protection proved the key: ``2F2F`` and a clean record walk, the
             payload CRC, or the MAC.
         authenticated: a MAC was checked and fits.
