@@ -49,7 +49,7 @@ MEDIA: Mapping[str, str] = {
     "37": "radio converter (meter side)",
     "38": "wired adapter",
 }
-"""Device type (two hexadecimal digits, lower case) to medium; codes up to 3f that are missing are reserved."""
+"""Device type (two hexadecimal digits, lower case) to medium; missing codes up to 3f are reserved."""
 
 _PRIVATE: Mapping[tuple[str, str], str] = {
     ("TCH", "43"): "heat",
