@@ -1,0 +1,209 @@
+"""The settings there are: names, defaults, limits. Where they are said: ``service.settings``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from metering.errors import SettingsError
+
+__all__ = [
+    "PREFIX",
+    "IngestSettings",
+    "LogSettings",
+    "MqttSettings",
+    "Settings",
+    "StoreSettings",
+    "TopicRule",
+    "WebSettings",
+]
+
+PREFIX = "NURT_"
+"""How the names of our environment variables begin."""
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+FreePort = Annotated[int, Field(ge=0, le=65535)]
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as unknown:
+        raise ValueError("no such time zone; names look like Europe/Warsaw") from unknown
+    return name
+
+
+def _not_empty(rules: tuple[TopicRule, ...]) -> tuple[TopicRule, ...]:
+    if not rules:
+        raise ValueError("at least one topic to listen to")
+    return rules
+
+
+def _good_filter(text: str) -> str:
+    """Check an MQTT topic filter (MQTT 5.0, 4.7.1): wildcards stand alone in their level, ``#`` last."""
+    levels = text.split("/")
+    stray = any(len(level) > 1 and ("+" in level or "#" in level) for level in levels)
+    if not text or stray or "#" in levels[:-1]:
+        raise ValueError("not an MQTT topic filter; + and # stand alone in their level, # comes last")
+    return text
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class StoreSettings(_Section):
+    """Where everything is kept."""
+
+    data: Path = Field(Path("data"), description="folder of the database and the master key")
+    url: str | None = Field(None, description="database; SQLite in the data folder if not set", repr=False)
+    master_key_file: Path | None = Field(None, description="master.key in the data folder if not set")
+
+    @property
+    def database(self) -> str:
+        """SQLAlchemy URL of the database. May hold a password: never log it."""
+        return self.url or f"sqlite:///{self.data / 'nurt.db'}"
+
+    @property
+    def master_key(self) -> Path:
+        """The file the meter keys are encrypted under."""
+        return self.master_key_file or self.data / "master.key"
+
+
+class TopicRule(_Section):
+    """One topic filter and the adapter that reads what is published there."""
+
+    filter: Annotated[str, AfterValidator(_good_filter)]
+    adapter: str
+
+
+class MqttSettings(_Section):
+    """The broker and what we subscribe to."""
+
+    host: str = Field("localhost", description="broker's name or address", min_length=1)
+    port: Port | None = Field(None, description="1883, or 8883 with TLS, if not set")
+    client_id: str = Field("nurt", description="the broker keeps our session under this name", min_length=1)
+    protocol: Annotated[Literal["5", "3.1.1"], BeforeValidator(str)] = Field(
+        "5", description='MQTT version: 5 or "3.1.1"'
+    )
+    username: str | None = Field(None, description="name to log in with")
+    password: SecretStr | None = Field(None, description="better in password_file")
+    password_file: Path | None = Field(None, description="file with the password on its first line")
+    tls: bool = Field(False, description="encrypt the connection")
+    ca_file: Path | None = Field(None, description="certificates to trust; the system's if not set")
+    cert_file: Path | None = Field(None, description="our certificate, if the broker asks for one")
+    key_file: Path | None = Field(None, description="its private key")
+    keepalive_s: int = Field(60, description="seconds between signs of life", ge=5, le=65535)
+    session_expiry_s: int = Field(
+        604_800, description="seconds the broker keeps messages while we are away", ge=0, le=0xFFFFFFFF
+    )
+    receive_maximum: int = Field(
+        1000, description="messages in flight before the broker must wait", ge=1, le=65535
+    )
+    shared_group: str | None = Field(None, description="share the load with other workers of this group")
+    topics: Annotated[tuple[TopicRule, ...], AfterValidator(_not_empty)] = Field(
+        (TopicRule(filter="amr/1/#", adapter="contract"),), description="what to listen to"
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.password is not None and self.password_file is not None:
+            raise ValueError("password and password_file are both set; keep one")
+        if not self.tls and (self.ca_file or self.cert_file or self.key_file):
+            raise ValueError("ca_file, cert_file and key_file need tls = true")
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("cert_file and key_file belong together")
+        return self
+
+    @property
+    def broker_port(self) -> int:
+        """TCP port."""
+        return self.port or (8883 if self.tls else 1883)
+
+    def secret(self) -> str | None:
+        """Give the password from where it is kept.
+
+        Raises:
+            SettingsError: the password file cannot be read.
+        """
+        if self.password_file is None:
+            return self.password.get_secret_value() if self.password else None
+        try:
+            return self.password_file.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
+        except (OSError, UnicodeDecodeError) as wrong:
+            reason = getattr(wrong, "strerror", None) or "not UTF-8 text"
+            raise SettingsError(
+                f"mqtt.password_file {self.password_file} cannot be read: {reason}"
+            ) from wrong
+
+
+class IngestSettings(_Section):
+    """How what comes is taken in."""
+
+    batch_items: int = Field(500, description="items per transaction at most", ge=1, le=10_000)
+    batch_seconds: float = Field(0.5, description="seconds an item waits for its batch at most", gt=0, le=60)
+    duplicate_window_s: float = Field(
+        5.0, description="seconds within which equal telegrams are one transmission", ge=0, le=3600
+    )
+    zone: Annotated[str, AfterValidator(_known_zone)] = Field(
+        "Europe/Warsaw", description="time zone of the utility: days, months, due dates"
+    )
+
+
+class WebSettings(_Section):
+    """Where the pages are."""
+
+    host: str = Field("127.0.0.1", description="address to listen on", min_length=1)
+    port: FreePort = Field(8000, description="TCP port; 0 takes a free one")
+
+
+class LogSettings(_Section):
+    """What is said while running, on standard error."""
+
+    format: Literal["auto", "console", "json"] = Field(
+        "auto", description="auto: console on a terminal, json elsewhere"
+    )
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="least that is said")
+
+
+class Settings(BaseSettings):
+    """All settings. The defaults run on one machine with a broker beside."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+        hide_input_in_errors=True,
+    )
+
+    store: StoreSettings = StoreSettings()
+    mqtt: MqttSettings = MqttSettings()
+    ingest: IngestSettings = IngestSettings()
+    web: WebSettings = WebSettings()
+    logs: LogSettings = LogSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003  the library gives it by name
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  there is one file, and it is TOML
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  see mqtt.password_file
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file."""
+        return env_settings, init_settings
