@@ -20,7 +20,7 @@ from amqtt.adapters import StreamReaderAdapter, StreamWriterAdapter
 from amqtt.broker import Broker
 from amqtt.client import MQTTClient
 from amqtt.contexts import BrokerConfig, ClientConfig, ListenerConfig, ListenerType
-from amqtt.errors import AMQTTError
+from amqtt.errors import AMQTTError, ClientError, MQTTError, NoDataError
 from amqtt.plugins.base import BaseAuthPlugin
 from amqtt.session import Session
 
@@ -31,6 +31,9 @@ __all__ = ["BrokerFailed", "DemoBroker", "GatewayLink"]
 LOOPBACK = "127.0.0.1"
 _PATIENCE_S = 5.0
 """Longest wait for the broker's own thread to start, or for one of its answers."""
+
+_FAILURES = (AMQTTError, ClientError, MQTTError, NoDataError, OSError)
+"""What amqtt raises of its own; its errors have no common root."""
 
 _T = TypeVar("_T")
 
@@ -104,7 +107,7 @@ class DemoBroker:
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result(_PATIENCE_S)
-        except (AMQTTError, OSError, TimeoutError) as wrong:
+        except (*_FAILURES, TimeoutError) as wrong:
             future.cancel()
             raise BrokerFailed(f"the demo's own broker failed: {type(wrong).__name__} {wrong}") from wrong
 
@@ -128,7 +131,7 @@ class DemoBroker:
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # A client that breaks off is a client's everyday life, not the broker's error.
-        with suppress(AMQTTError, OSError, asyncio.CancelledError):
+        with suppress(*_FAILURES, asyncio.CancelledError):
             await self._broker.external_connected(
                 StreamReaderAdapter(reader), StreamWriterAdapter(writer), "default"
             )
@@ -157,7 +160,7 @@ class GatewayLink:
 
     async def disconnect(self) -> None:
         """Say good-bye to the broker."""
-        with suppress(AMQTTError, OSError):
+        with suppress(*_FAILURES):
             await self._client.disconnect()
 
 
