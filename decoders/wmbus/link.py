@@ -1,0 +1,318 @@
+"""Link layer: bytes as a receiver gives them -> one L-delimited frame without checksums -> its header.
+
+Receivers differ: most strip the block checksums and correct L, some leave both, some strip and forget L,
+some append signal strength or time. :func:`normalise` brings all of them to one form and says what it did.
+
+Without a word from the receiver the form is found out from the bytes: format A, then format B, if all
+their checksums verify (EN 13757-4). A frame of format B and a frame without checksums have the same length,
+so one frame in 65536 without checksums is taken for format B and loses its last two bytes, and a damaged
+frame of format B is taken for one without. A receiver's adapter that knows better says so with ``crc``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+from decoders.errors import FrameError
+from decoders.wmbus import wired
+from decoders.wmbus.address import identity
+from decoders.wmbus.crc import crc16
+from metering.meter import MeterId
+
+__all__ = [
+    "CONTROL",
+    "TRAILER_LIMIT",
+    "Control",
+    "Crc",
+    "Frame",
+    "LinkHeader",
+    "header",
+    "normalise",
+    "size_in_format_a",
+    "split",
+]
+
+Crc = Literal["A", "B", "none"]
+"""Which block checksums the bytes hold: frame format A, frame format B, or none."""
+
+TRAILER_LIMIT = 8
+"""Bytes a receiver may append (signal strength, time); more than that is no trailer but another length."""
+
+
+class Control(NamedTuple):
+    """One C field: its name and whether a meter says something with it."""
+
+    name: str
+    from_meter: bool
+
+
+CONTROL: Mapping[int, Control] = {
+    0x40: Control("SND-NKE", from_meter=False),
+    0x43: Control("SND-UD2", from_meter=False),
+    0x45: Control("SND-UD3", from_meter=False),
+    **dict.fromkeys((0x53, 0x73), Control("SND-UD", from_meter=False)),
+    **dict.fromkeys((0x5A, 0x7A), Control("REQ-UD1", from_meter=False)),
+    **dict.fromkeys((0x5B, 0x7B), Control("REQ-UD2", from_meter=False)),
+    0x06: Control("CNF-IR", from_meter=False),
+    0x44: Control("SND-NR", from_meter=True),
+    0x46: Control("SND-IR", from_meter=True),
+    0x47: Control("ACC-NR", from_meter=True),
+    0x48: Control("ACC-DMD", from_meter=True),
+    **dict.fromkeys((0x00, 0x10, 0x20, 0x30), Control("ACK", from_meter=False)),
+    **dict.fromkeys((0x01, 0x11, 0x21, 0x31), Control("NACK", from_meter=False)),
+    **dict.fromkeys((0x08, 0x18, 0x28, 0x38), Control("RSP-UD", from_meter=True)),
+}
+"""C field -> meaning (EN 13757-4); bit 7, set by some repeaters, is not part of the code."""
+
+
+class Frame(NamedTuple):
+    """One frame in its one form, and what was done to get there.
+
+    Attributes:
+        data: L-delimited bytes without checksums; a wired frame whole, ``68`` to ``16``.
+        crc: block checksums that were verified and removed.
+        length_was: L as received, where it did not fit the bytes and was corrected.
+        trailer: bytes after the end of the frame, dropped.
+        wired: a wired M-Bus frame.
+    """
+
+    data: bytes
+    crc: Crc = "none"
+    length_was: int | None = None
+    trailer: bytes = b""
+    wired: bool = False
+
+
+class LinkHeader(NamedTuple):
+    """The first ten bytes.
+
+    Attributes:
+        control: C field without bit 7.
+        sender: who transmits.
+        address: its eight bytes as transmitted: M, then A.
+    """
+
+    control: int
+    sender: MeterId
+    address: bytes
+
+
+def normalise(raw: bytes, *, crc: Crc | None = None) -> Frame:
+    """Bring received bytes to one L-delimited frame without checksums.
+
+    Args:
+        raw: one frame as received, L or ``68`` first.
+        crc: block checksums the receiver is known to leave in; ``None`` = find out.
+
+    Raises:
+        FrameError: ``not_a_frame``, ``truncated``, ``bad_length``, ``bad_crc``, ``bad_checksum``.
+    """
+    if wired.looks_wired(raw):
+        end = wired.check(raw)
+        return Frame(raw[:end], trailer=_trailer(raw, end), wired=True)
+    if len(raw) < 10 or (raw[1] & 0x7F) not in CONTROL:
+        raise FrameError("not_a_frame", "a frame begins with its length and a known C field", evidence=_shown(raw))
+    if crc == "A" or (crc is None and _is_format_a(raw)):
+        return _from_format_a(raw)
+    if crc == "B" or (crc is None and _is_format_b(raw)):
+        return _from_format_b(raw)
+    return _without_crc(raw)
+
+
+def split(raw: bytes) -> list[bytes]:
+    """Split a buffer that several L-delimited frames fill exactly; anything else is given back whole.
+
+    A piece counts as a frame when it begins with a known C field and has a manufacturer.
+    """
+    if wired.looks_wired(raw):
+        return [raw]
+    pieces = []
+    start = 0
+    while start < len(raw):
+        end = start + raw[start] + 1
+        if end > len(raw) or not _begins_a_frame(raw[start : start + 10]):
+            return [raw]
+        pieces.append(raw[start:end])
+        start = end
+    return pieces or [raw]
+
+
+def header(data: bytes) -> LinkHeader:
+    """Read C, M and A of a wireless frame (EN 13757-4).
+
+    The Diehl family sends version and type before the number in frames of its own making.
+
+    Raises:
+        FrameError: ``not_a_frame`` if M holds no letters.
+    """
+    address = data[2:10]
+    plain = identity(address)
+    if plain is None:
+        raise FrameError(
+            "not_a_frame", "the manufacturer code holds no letters", offset=2, evidence={"m": data[2:4].hex()}
+        )
+    sender = _diehl(plain, data) if plain.manufacturer in _DIEHL else plain
+    return LinkHeader(data[1] & 0x7F, sender, address)
+
+
+# --- formats with block checksums ----------------------------------------------------------------
+
+
+def size_in_format_a(length: int) -> int:
+    """Bytes on air of a frame of format A with this L field: L itself and one checksum a block."""
+    return length + 1 + 2 * len(_blocks_a(length))
+
+
+def _blocks_a(length: int) -> list[tuple[int, int]]:
+    """Where the blocks of format A begin and end, checksums left out: 10 bytes, then 16 a block."""
+    blocks = [(0, 10)]
+    start, rest = 12, length - 9
+    while rest > 0:
+        blocks.append((start, start + min(rest, 16)))
+        start, rest = start + 18, rest - 16
+    return blocks
+
+
+def _holds(raw: bytes, start: int, end: int) -> bool:
+    """Whether the checksum after a block is there and fits."""
+    return end + 2 <= len(raw) and crc16(raw[start:end]) == raw[end] << 8 | raw[end + 1]
+
+
+def _is_format_a(raw: bytes) -> bool:
+    """Tell format A by its checksums.
+
+    One fitting checksum is enough where the length speaks for format A too, or cannot be that of a frame
+    without checksums; else two are needed, for one fits by chance in 65536 frames.
+    """
+    length, size = raw[0], len(raw)
+    first = _holds(raw, 0, 10)
+    if size >= length + 5 and size >= size_in_format_a(length):
+        return first or any(_holds(raw, *block) for block in _blocks_a(length)[1:])
+    if first and size == length + 1:
+        return all(_holds(raw, *block) for block in _blocks_a(length)[1:2])
+    return first
+
+
+def _from_format_a(raw: bytes) -> Frame:
+    length = raw[0]
+    end = size_in_format_a(length)
+    if len(raw) < end:
+        raise _truncated(raw, end)
+    blocks = _blocks_a(length)
+    for number, block in enumerate(blocks, 1):
+        if not _holds(raw, *block):
+            raise _bad_crc("A", number, block)
+    data = b"".join(raw[start:stop] for start, stop in blocks)
+    return Frame(data, "A", trailer=_trailer(raw, end))
+
+
+def _blocks_b(length: int) -> list[tuple[int, int]]:
+    """Where the checked spans of format B begin and end: up to 126 bytes, then the rest."""
+    if length <= 127:
+        return [(0, length - 1)]
+    return [(0, 126), (128, length - 1)]
+
+
+def _is_format_b(raw: bytes) -> bool:
+    length = raw[0]
+    if len(raw) < length + 1 or not _fits_format_b(length):
+        return False
+    return all(_holds(raw, *block) for block in _blocks_b(length))
+
+
+def _fits_format_b(length: int) -> bool:
+    """Whether a frame of format B can have this L field: a CI field at least, no empty second span."""
+    return length >= 12 and length not in {128, 129}
+
+
+def _from_format_b(raw: bytes) -> Frame:
+    length = raw[0]
+    if not _fits_format_b(length):
+        raise FrameError("bad_length", f"no frame of format B has the length {length}", evidence=_shown(raw))
+    if len(raw) < length + 1:
+        raise _truncated(raw, length + 1)
+    blocks = _blocks_b(length)
+    for number, block in enumerate(blocks, 1):
+        if not _holds(raw, *block):
+            raise _bad_crc("B", number, block)
+    body = b"".join(raw[start:stop] for start, stop in blocks)
+    data = bytes((len(body) - 1,)) + body[1:]
+    return Frame(data, "B", trailer=_trailer(raw, length + 1))
+
+
+# --- without checksums ---------------------------------------------------------------------------
+
+
+def _without_crc(raw: bytes) -> Frame:
+    """Take L at its word, or correct it where a receiver removed one or two checksums and left L alone."""
+    length, size = raw[0], len(raw)
+    if length < 9:
+        raise FrameError("bad_length", f"length {length} holds no address", evidence=_shown(raw))
+    if size in {length - 1, length - 3}:
+        return Frame(bytes((size - 1,)) + raw[1:], length_was=length)
+    if size < length + 1:
+        raise _truncated(raw, length + 1)
+    return Frame(raw[: length + 1], trailer=_trailer(raw, length + 1))
+
+
+def _trailer(raw: bytes, end: int) -> bytes:
+    """Give the bytes after the end, if few enough to be a receiver's addition."""
+    if len(raw) - end > TRAILER_LIMIT:
+        raise FrameError(
+            "bad_length",
+            f"{len(raw) - end} bytes follow the end of the frame",
+            evidence={"received": len(raw), "expected": end},
+        )
+    return raw[end:]
+
+
+def _truncated(raw: bytes, expected: int) -> FrameError:
+    return FrameError(
+        "truncated",
+        f"the frame says {expected} bytes, {len(raw)} came",
+        offset=len(raw),
+        evidence={"received": len(raw), "expected": expected},
+    )
+
+
+def _bad_crc(name: str, number: int, block: tuple[int, int]) -> FrameError:
+    return FrameError(
+        "bad_crc",
+        f"the checksum of block {number} does not match (format {name})",
+        offset=block[0],
+        evidence={"format": name, "block": number, "start": block[0], "end": block[1]},
+    )
+
+
+def _shown(raw: bytes) -> dict[str, str | int]:
+    return {"received": len(raw), "begins": raw[:12].hex()}
+
+
+def _begins_a_frame(start: bytes) -> bool:
+    return (
+        len(start) == 10
+        and start[0] >= 9
+        and (start[1] & 0x7F) in CONTROL
+        and identity(start[2:10]) is not None
+    )
+
+
+# --- the Diehl family ----------------------------------------------------------------------------
+
+_DIEHL = frozenset({"DME", "HYD", "EWT", "SAP", "SPL"})
+_PRIOS = range(0xA0, 0xA8)
+_SWAPPED_CI = frozenset({0x71, 0xB1, 0xB2, 0xB3, *_PRIOS})
+
+
+def _diehl(plain: MeterId, data: bytes) -> MeterId:
+    """Read the address of a Diehl frame; with standard CI fields it is the standard one."""
+    if data[1] & 0x7F not in {0x44, 0x46} or len(data) < 15:
+        return plain
+    ci = data[10]
+    if plain.manufacturer == "SAP" and ci in _PRIOS:
+        # PRIOS of Sappel: the byte in the version's place belongs to the printed number.
+        return MeterId("SAP", data[7:3:-1].hex().upper(), "00", "07")
+    if ci in _SWAPPED_CI or (ci == 0x7A and data[14] & 0x10):
+        return MeterId(plain.manufacturer, data[9:5:-1].hex().upper(), f"{data[4]:02x}", f"{data[5]:02x}")
+    return plain
