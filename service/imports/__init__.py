@@ -1,0 +1,1 @@
+"""Files people keep their meters and keys in, into the registry: all rows or none."""
