@@ -241,6 +241,10 @@ class Registry(Protocol):
         """Give those of the ids that are registered."""
         ...
 
+    def service_points(self, ids: Collection[str]) -> Mapping[str, ServicePoint]:
+        """Give those of the service points that are registered."""
+        ...
+
     def put_meters(self, meters: Iterable[Meter]) -> None:
         """Register meters or replace what is said of them."""
         ...
@@ -299,6 +303,14 @@ class Keyring(Protocol):
 
     def have_keys(self, meters: Collection[MeterId]) -> set[MeterId]:
         """Say which meters have a key, without decrypting any."""
+        ...
+
+    def check(self) -> None:
+        """Say whether the stored keys can be used, if there are any.
+
+        Raises:
+            KeyringError: keys are stored, and the master key is missing or does not fit.
+        """
         ...
 
 
