@@ -17,7 +17,14 @@ from decoders.errors import LayerError
 __all__ = ["MAC_SIZES", "Afl", "encode", "parse"]
 
 CI = 0x90
-_MORE_FRAGMENTS, _HAS_MCL, _HAS_ML, _HAS_MCR, _HAS_MAC, _HAS_KI = 0x4000, 0x2000, 0x1000, 0x0800, 0x0400, 0x0200
+_MORE_FRAGMENTS, _HAS_MCL, _HAS_ML, _HAS_MCR, _HAS_MAC, _HAS_KI = (
+    0x4000,
+    0x2000,
+    0x1000,
+    0x0800,
+    0x0400,
+    0x0200,
+)
 _FRAGMENT_ID = 0x00FF
 
 MAC_SIZES = {0: 0, 3: 2, 4: 4, 5: 8, 6: 12, 7: 16, 8: 12, 9: 16}
@@ -53,7 +60,7 @@ class Afl(NamedTuple):
         return (self.control or 0) & 0x0F
 
     def authenticated(self, transport: bytes) -> bytes:
-        """Give what the MAC is computed over: MCL, KI, MCR, ML, then all bytes from the transport CI field on."""
+        """Give what the MAC covers: MCL, KI, MCR, ML, then all bytes from the transport CI field on."""
         control = b"" if self.control is None else bytes((self.control,))
         return control + self.key_information + self.counter + self.length + transport
 
@@ -62,8 +69,8 @@ def parse(data: bytes, start: int) -> Afl:
     """Read the layer whose CI field stands at ``start``.
 
     Raises:
-        LayerError: ``truncated`` where the fields do not fill AFLL; ``unsupported_layer`` for fragments, whose
-            reassembly is not done yet, and for reserved authentication types.
+        LayerError: ``truncated`` where the fields do not fill AFLL; ``unsupported_layer`` for fragments, which
+            are not put together yet, and for reserved authentication types.
     """
     fcl_end = start + 4
     end = start + 2 + data[start + 1] if len(data) > start + 1 else fcl_end

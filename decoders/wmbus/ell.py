@@ -71,7 +71,9 @@ def parse(data: bytes, start: int) -> Ell:
     """
     ci = data[start]
     if ci not in _SIZES:
-        raise LayerError("unsupported_layer", "extended link layer V is not read", offset=start, evidence={"ci": ci})
+        raise LayerError(
+            "unsupported_layer", "extended link layer V is not read", offset=start, evidence={"ci": ci}
+        )
     end = start + 1 + _SIZES[ci]
     if len(data) < end + 1:
         raise LayerError("truncated", "the extended link layer ends too early", offset=len(data))
@@ -116,5 +118,5 @@ def check_payload(data: bytes, ell: Ell) -> None:
 
 
 def session(encryption: int, minutes: int, number: int) -> bytes:
-    """Give SN on the wire: encryption in bits 31-29, minutes since start in 28-4, session of the minute in 3-0."""
+    """Give SN on the wire: encryption (3 bits), minutes since start (25), session within the minute (4)."""
     return (encryption << 29 | minutes << 4 | number).to_bytes(4, "little")

@@ -22,6 +22,7 @@ from metering.meter import MeterId
 
 __all__ = [
     "CONTROL",
+    "DIEHL",
     "TRAILER_LIMIT",
     "Control",
     "Crc",
@@ -112,7 +113,9 @@ def normalise(raw: bytes, *, crc: Crc | None = None) -> Frame:
         end = wired.check(raw)
         return Frame(raw[:end], trailer=_trailer(raw, end), wired=True)
     if len(raw) < 10 or (raw[1] & 0x7F) not in CONTROL:
-        raise FrameError("not_a_frame", "a frame begins with its length and a known C field", evidence=_shown(raw))
+        raise FrameError(
+            "not_a_frame", "a frame begins with its length and a known C field", evidence=_shown(raw)
+        )
     if crc == "A" or (crc is None and _is_format_a(raw)):
         return _from_format_a(raw)
     if crc == "B" or (crc is None and _is_format_b(raw)):
@@ -152,7 +155,7 @@ def header(data: bytes) -> LinkHeader:
         raise FrameError(
             "not_a_frame", "the manufacturer code holds no letters", offset=2, evidence={"m": data[2:4].hex()}
         )
-    sender = _diehl(plain, data) if plain.manufacturer in _DIEHL else plain
+    sender = _diehl(plain, data) if plain.manufacturer in DIEHL else plain
     return LinkHeader(data[1] & 0x7F, sender, address)
 
 
@@ -300,7 +303,9 @@ def _begins_a_frame(start: bytes) -> bool:
 
 # --- the Diehl family ----------------------------------------------------------------------------
 
-_DIEHL = frozenset({"DME", "HYD", "EWT", "SAP", "SPL"})
+DIEHL = frozenset({"DME", "HYD", "EWT", "SAP", "SPL"})
+"""Manufacturer codes of the Diehl family."""
+
 _PRIOS = range(0xA0, 0xA8)
 _SWAPPED_CI = frozenset({0x71, 0xB1, 0xB2, 0xB3, *_PRIOS})
 

@@ -54,14 +54,18 @@ def check(raw: bytes) -> int:
 
 def _check_long(raw: bytes) -> int:
     if raw[0] != _START or len(raw) < 4 or raw[3] != _START or raw[1] != raw[2]:
-        raise FrameError("not_a_frame", "these bytes do not begin like a frame", evidence={"begins": raw[:12].hex()})
+        raise FrameError(
+            "not_a_frame", "these bytes do not begin like a frame", evidence={"begins": raw[:12].hex()}
+        )
     length = raw[1]
     if length < 3:
         raise FrameError("bad_length", f"length {length} holds no C, A and CI field", offset=1)
     end = length + OVERHEAD
     _check_span(raw, 4, end)
     if length == 3:
-        raise LayerError("not_meter_data", "a control frame of wired M-Bus", evidence=_control(raw[4], "control"))
+        raise LayerError(
+            "not_meter_data", "a control frame of wired M-Bus", evidence=_control(raw[4], "control")
+        )
     return end
 
 
