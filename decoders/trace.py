@@ -1,0 +1,102 @@
+"""What every byte of a frame means, for people.
+
+:func:`trace` never raises, whatever the bytes. Its spans cover the frame as received from the first byte to
+the last, checksums a receiver left in and bytes it appended included. Nothing is parsed twice: the spans are
+laid over what the decoder's layers found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from decoders.decode import read_application
+from decoders.errors import DecodeError
+from decoders.telegram import Keys, Telegram, no_keys
+from decoders.wmbus import link
+from decoders.wmbus.explain import explain
+from decoders.wmbus.layers import KeysOnce, Layers, begin, read_headers
+from decoders.wmbus.spans import Span, Understanding
+
+__all__ = ["Span", "Trace", "Understanding", "trace"]
+
+_FIRST_BLOCK, _BLOCK_A, _BLOCK_B = 10, 16, 126
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A frame explained.
+
+    Attributes:
+        frame: the bytes as received.
+        spans: what they mean, in order, without gap or overlap.
+        telegram: what was understood as a whole, as far as it goes.
+        error: why it goes no further; ``None`` if everything was read.
+    """
+
+    frame: bytes
+    spans: tuple[Span, ...]
+    telegram: Telegram | None = None
+    error: DecodeError | None = None
+
+    def count(self, understanding: Understanding) -> int:
+        """Return how many bytes are understood fully, partly or not."""
+        return sum(len(span.raw) for span in self.spans if span.understanding is understanding)
+
+
+def trace(frame: bytes, keys: Keys = no_keys) -> Trace:
+    """Explain every byte of a frame.
+
+    Args:
+        frame: as received; see :func:`decoders.decode.decode`.
+        keys: gives the keys to try for a meter. No key material enters the trace.
+    """
+    try:
+        tidy = link.normalise(frame)
+        layers = begin(tidy)
+    except DecodeError as fault:
+        return Trace(frame, _unframed(frame, fault), fault.known, fault)
+    error = _read(layers, keys)
+    spans = _as_received(frame, tidy, explain(layers, error).laid)
+    return Trace(frame, tuple(spans), layers.telegram(), error)
+
+
+def _unframed(frame: bytes, fault: DecodeError) -> tuple[Span, ...]:
+    """Lay one span over bytes without a link layer."""
+    return (Span(0, frame, "link", "not read", fault.message, Understanding.NOT),) if frame else ()
+
+
+def _read(layers: Layers, keys: Keys) -> DecodeError | None:
+    """Read as far as it goes; return why it went no further."""
+    once = KeysOnce(keys)
+    try:
+        read_headers(layers, once)
+        if layers.header is not None:
+            read_application(layers, once)
+    except DecodeError as error:
+        return error
+    return None
+
+
+def _as_received(raw: bytes, frame: link.Frame, spans: list[Span]) -> Iterator[Span]:
+    """Put checksums and trailer back between the spans, and count offsets as received."""
+    at = 0
+    cuts = [*_cuts(frame), len(frame.data)] if frame.crc != "none" else []
+    for span in spans:
+        start = 0
+        while start < len(span.raw):
+            cut = next((cut for cut in cuts if cut > span.offset + start), len(frame.data))
+            end = min(len(span.raw), cut - span.offset)
+            yield span.part(start, end, at, raw[at : at + end - start])
+            at, start = at + end - start, end
+            if span.offset + end in cuts:
+                yield Span(at, raw[at : at + 2], "link", "block checksum", "fits")
+                at += 2
+    if frame.trailer:
+        yield Span(at, raw[at:], "receiver", "appended by the receiver", "", Understanding.NOT)
+
+
+def _cuts(frame: link.Frame) -> range:
+    """Return where, between the first and the last byte, blocks with a checksum end."""
+    size = len(frame.data)
+    return range(_FIRST_BLOCK, size, _BLOCK_A) if frame.crc == "A" else range(_BLOCK_B, size, _BLOCK_B)
