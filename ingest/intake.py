@@ -1,0 +1,93 @@
+"""The whole of ingest as one thing to start, stop and look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ingest.batching import Limits
+from ingest.inbox import Inbox
+from ingest.mqtt import MqttSettings, Subscriber
+from ingest.pipeline import Pipeline
+from ingest.worker import Worker
+from metering.ports import Clock
+
+__all__ = ["Intake", "IntakeStatus"]
+
+_ROOM_BYTES = 64 << 20
+"""Most payload bytes that wait in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeStatus:
+    """A moment's view for metrics and readiness.
+
+    Attributes:
+        connected: whether the broker is there.
+        connections: connections since the start; more than one = it was lost.
+        store_available: whether the last attempt to write succeeded.
+        queue_depth: deliveries that wait for the worker.
+        oldest_unacked_s: age of the oldest delivery that is not committed, seconds; 0 if there is none.
+        received: deliveries since the start.
+        items: items committed since the start.
+        batches: batches committed since the start.
+        commit_s: seconds the last batch took.
+        commit_total_s: seconds all batches took.
+        last_commit_at: when, UTC.
+    """
+
+    connected: bool
+    connections: int
+    store_available: bool
+    queue_depth: int
+    oldest_unacked_s: float
+    received: int
+    items: int
+    batches: int
+    commit_s: float
+    commit_total_s: float
+    last_commit_at: datetime | None
+
+
+class Intake:
+    """Broker -> inbox -> worker -> pipeline. Starts without broker and store; both may come later."""
+
+    def __init__(
+        self, pipeline: Pipeline, mqtt: MqttSettings, *, clock: Clock, limits: Limits | None = None
+    ) -> None:
+        self._clock = clock
+        # Twice what an MQTT 5 broker may have under way: it then never makes the network thread wait.
+        self._inbox = Inbox(2 * mqtt.receive_maximum, _ROOM_BYTES)
+        self._subscriber = Subscriber(mqtt, self._inbox, clock=clock)
+        self._worker = Worker(self._inbox, pipeline, self._subscriber.acknowledge, clock=clock, limits=limits)
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._worker.start()
+        self._subscriber.start()
+
+    def stop(self, timeout: float = 4.0) -> bool:
+        """Commit and acknowledge what is here, then disconnect; false if ``timeout`` s were not enough."""
+        done = self._worker.stop(timeout)
+        self._subscriber.stop()
+        return done
+
+    @property
+    def status(self) -> IntakeStatus:
+        """How it goes."""
+        progress = self._worker.progress
+        oldest = progress.oldest_at
+        age = (self._clock.now() - oldest).total_seconds() if oldest else 0.0
+        return IntakeStatus(
+            connected=self._subscriber.connected,
+            connections=self._subscriber.connections,
+            store_available=progress.store_available,
+            queue_depth=len(self._inbox),
+            oldest_unacked_s=max(0.0, age),
+            received=progress.received,
+            items=progress.items,
+            batches=progress.batches,
+            commit_s=progress.commit_s,
+            commit_total_s=progress.commit_total_s,
+            last_commit_at=progress.last_commit_at,
+        )

@@ -1,0 +1,271 @@
+"""The MQTT side: the only file of ingest that knows a client library.
+
+QoS 1, manual acknowledgement, persistent session. A delivery is acknowledged after the commit of everything
+it gave rise to, and only on the connection it came on: packet ids of a lost connection mean something else
+on the next one. What is not acknowledged stays with the broker.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import structlog
+from paho.mqtt import client as paho  # noqa: TID251  the one file that may
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion  # noqa: TID251  same
+from paho.mqtt.packettypes import PacketTypes  # noqa: TID251  same
+from paho.mqtt.properties import Properties  # noqa: TID251  same
+from paho.mqtt.reasoncodes import ReasonCode  # noqa: TID251  same
+from paho.mqtt.subscribeoptions import SubscribeOptions  # noqa: TID251  same
+
+from ingest.inbox import Arrival, Inbox
+from ingest.items import Delivery
+from ingest.routes import LARGEST
+from metering.errors import SettingsError
+from metering.ports import Clock
+
+__all__ = ["MqttSettings", "Subscriber", "Tls"]
+
+_log = structlog.get_logger(__name__)
+
+_SEND_RETAINED_IF_NEW = 1
+"""Retain handling (MQTT 5, 3.8.3.1): kept messages once, not at every reconnection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """TLS files, PEM.
+
+    Attributes:
+        ca_file: authorities to trust; ``None`` = those of the system.
+        cert_file: our certificate, if the broker asks for one.
+        key_file: its key.
+    """
+
+    ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MqttSettings:
+    """How to reach the broker.
+
+    Attributes:
+        host: name or address.
+        port: TCP port; 8883 is usual with TLS.
+        client_id: fixed: the broker keeps our session under it. One per worker.
+        protocol: ``5``; ``3.1.1`` for brokers that know no better.
+        username: if the broker asks for one.
+        password: never shown.
+        tls: ``None`` = no TLS.
+        filters: topic filters to subscribe to.
+        shared_group: share deliveries among all workers of this group (MQTT 5); empty = all for us.
+        keepalive_s: seconds between signs of life.
+        session_expiry_s: how long the broker keeps our session while we are away (MQTT 5).
+        receive_maximum: most deliveries the broker sends before it waits for acknowledgements (MQTT 5).
+        reconnect_s: shortest and longest pause before another attempt to connect.
+        connect_timeout_s: how long one attempt may take.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 1883
+    client_id: str = "nurt-ingest"
+    protocol: Literal["5", "3.1.1"] = "5"
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    tls: Tls | None = None
+    filters: Sequence[str] = ("amr/1/+/up", "amr/1/+/state", "amr/1/+/health")
+    shared_group: str = ""
+    keepalive_s: int = 30
+    session_expiry_s: int = 7 * 86400
+    receive_maximum: int = 1000
+    reconnect_s: tuple[int, int] = (1, 60)
+    connect_timeout_s: float = 3.0
+
+    def __post_init__(self) -> None:
+        try:
+            self.host.encode("idna")
+        except UnicodeError as wrong:  # paho's thread would die of it
+            raise SettingsError(f"{self.host[:80]!a} is not a host name or address") from wrong
+
+
+class Subscriber:
+    """Keeps a connection and puts what arrives into the inbox."""
+
+    def __init__(self, settings: MqttSettings, inbox: Inbox, *, clock: Clock) -> None:
+        self._settings = settings
+        self._inbox = inbox
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._connected = False
+        self._connection = 0
+        self._unreachable = False
+        self._client = self._make_client()
+
+    def start(self) -> None:
+        """Connect, now or as soon as the broker is there; returns at once."""
+        settings = self._settings
+        modern: dict[str, Any] = {}
+        if settings.protocol == "5":
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's
+            properties.SessionExpiryInterval = settings.session_expiry_s
+            properties.ReceiveMaximum = settings.receive_maximum
+            modern = {"clean_start": False, "properties": properties}
+        self._client.connect_async(settings.host, settings.port, settings.keepalive_s, **modern)
+        self._client.loop_start()
+
+    def acknowledge(self, arrivals: Sequence[Arrival]) -> None:
+        """Acknowledge deliveries whose effects are durable; those of a lost connection will come again."""
+        with self._lock:
+            if not self._connected:
+                return
+            for arrival in arrivals:
+                if arrival.qos and arrival.connection == self._connection:
+                    self._client.ack(arrival.packet, arrival.qos)
+
+    def stop(self) -> None:
+        """Send what is left to send and disconnect; the broker keeps the session."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker is there."""
+        return self._connected
+
+    @property
+    def connections(self) -> int:
+        """How many connections there were."""
+        return self._connection
+
+    # --- set-up ----------------------------------------------------------------------------------
+
+    def _make_client(self) -> paho.Client:
+        settings = self._settings
+        modern = settings.protocol == "5"
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=settings.client_id,
+            protocol=MQTTProtocolVersion.MQTTv5 if modern else MQTTProtocolVersion.MQTTv311,
+            clean_session=None if modern else False,
+            manual_ack=True,
+        )
+        client.connect_timeout = settings.connect_timeout_s
+        client.reconnect_delay_set(*settings.reconnect_s)
+        if settings.username is not None:
+            client.username_pw_set(settings.username, settings.password)
+        if settings.tls is not None:
+            _set_tls(client, settings.tls)
+        client.on_pre_connect = self._on_pre_connect
+        client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_connect_fail
+        client.on_disconnect = self._on_disconnect
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
+        return client
+
+    def _subscribe(self) -> None:
+        """Subscribe on every connection: the broker may have lost the session, or the filters changed."""
+        filters = [self._shared(one) for one in self._settings.filters]
+        if self._settings.protocol == "5":
+            options = SubscribeOptions(qos=1, retainHandling=_SEND_RETAINED_IF_NEW)
+            self._client.subscribe([(one, options) for one in filters])
+        else:
+            self._client.subscribe([(one, 1) for one in filters])
+
+    def _shared(self, topic_filter: str) -> str:
+        """Share a filter in our group.
+
+        Kept messages are not sent to shared subscriptions (MQTT 5, 4.8.2), and what gateways say of
+        themselves is kept: every worker listens to that by itself.
+        """
+        group = self._settings.shared_group
+        if not group or topic_filter.endswith("/state"):
+            return topic_filter
+        return f"$share/{group}/{topic_filter}"
+
+    # --- what the network thread tells -------------------------------------------------------------
+
+    def _on_pre_connect(self, _client: paho.Client, _userdata: object) -> None:
+        self._lost()
+
+    def _on_connect(
+        self,
+        _client: paho.Client,
+        _userdata: object,
+        flags: paho.ConnectFlags,
+        reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        if reason.is_failure:
+            _log.error("broker.refused", reason=str(reason), host=self._settings.host)
+            return
+        with self._lock:
+            self._connection += 1
+            self._connected = True
+        self._unreachable = False
+        _log.info("broker.connected", host=self._settings.host, session_kept=flags.session_present)
+        self._subscribe()
+
+    def _on_connect_fail(self, _client: paho.Client, _userdata: object) -> None:
+        if not self._unreachable:
+            _log.warning("broker.unreachable", host=self._settings.host, port=self._settings.port)
+        self._unreachable = True
+
+    def _on_disconnect(
+        self,
+        _client: paho.Client,
+        _userdata: object,
+        _flags: paho.DisconnectFlags,
+        reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        if self._lost():
+            _log.info("broker.disconnected", reason=str(reason), host=self._settings.host)
+
+    def _on_subscribe(
+        self,
+        _client: paho.Client,
+        _userdata: object,
+        _packet: int,
+        reasons: Sequence[ReasonCode],
+        _properties: Properties | None,
+    ) -> None:
+        for topic_filter, reason in zip(self._settings.filters, reasons, strict=False):
+            if reason.is_failure:
+                _log.error("broker.subscription_refused", filter=topic_filter, reason=str(reason))
+
+    def _on_message(self, _client: paho.Client, _userdata: object, message: paho.MQTTMessage) -> None:
+        payload = bytes(message.payload)
+        delivery = Delivery(
+            topic=_topic(message),
+            payload=payload[: LARGEST + 1],
+            received_at=self._clock.now(),
+            redelivered=message.dup,
+            retained=message.retain,
+            size=len(payload),
+        )
+        self._inbox.put(Arrival(delivery, self._connection, message.mid, message.qos))
+
+    def _lost(self) -> bool:
+        """Note that there is no connection; true if there was one."""
+        with self._lock:
+            was, self._connected = self._connected, False
+        return was
+
+
+def _set_tls(client: paho.Client, tls: Tls) -> None:
+    try:
+        client.tls_set(tls.ca_file, tls.cert_file, tls.key_file)
+    except (OSError, ValueError) as wrong:  # ssl.SSLError is an OSError
+        raise SettingsError(f"TLS with the broker: {wrong}") from wrong
+
+
+def _topic(message: paho.MQTTMessage) -> str:
+    try:
+        return message.topic
+    except UnicodeDecodeError:  # MQTT forbids it, brokers do not all check
+        return "?"

@@ -1,0 +1,134 @@
+"""Telegrams and pulses -> readings and details.
+
+When a register had its value: a telegram speaks of now, so the time it was heard counts, whatever the
+meter's own clock says. A value kept in storage (last due date, end of month, ...) has the date the same
+telegram gives for that storage. Meters know local time only; it is taken in the utility's zone. A local
+time that happens twice is the first of the two, one that does not happen is read with the offset before the
+gap (PEP 495, fold 0).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from importlib.metadata import version
+from zoneinfo import ZoneInfo
+
+from decoders import Record, Telegram
+from metering.meter import PulseInput
+from metering.ports import ArchivedTelegram
+from metering.reading import Detail, Function, Provenance, Quality, Reading, Register, Way
+from metering.uplink import PulseUplink, Reception
+
+__all__ = ["DECODER", "pulse_reading", "readings_of"]
+
+DECODER = f"nurt {version('nurt')}"
+"""Version of the decoding rules, kept with every reading."""
+
+_VOLUME = Register("volume")
+_AHEAD = timedelta(days=1)
+"""A due date may be this far ahead of the reception (zones, clocks); beyond it is no date of a past value."""
+_EARLIEST_YEAR = 1980
+"""No radio meter is older; also keeps zone arithmetic away from year 1."""
+
+
+def readings_of(
+    telegram: Telegram, archived: ArchivedTelegram, zone: ZoneInfo
+) -> tuple[list[Reading], list[Detail]]:
+    """Give the readings (numbers) and details (dates, texts, bytes) of a decoded telegram.
+
+    Args:
+        telegram: decoded.
+        archived: the same telegram in the archive: its number, whose it is, when and by whom it was heard.
+        zone: the utility's zone, in which meters give their dates.
+    """
+    reception = archived.receptions[0][0]
+    provenance = Provenance(archived.id, reception.gateway, None, DECODER)
+    way = Way.WIRED if telegram.wired else Way.RADIO
+    dates = _storage_dates(telegram.records, archived.heard_at, zone)
+    readings: list[Reading] = []
+    details: list[Detail] = []
+    for record in telegram.records:
+        value = record.value
+        if isinstance(value, Decimal):
+            dated = dates.get(record.storage)
+            readings.append(
+                Reading(
+                    archived.meter,
+                    record.register,
+                    value,
+                    record.unit,
+                    dated or archived.heard_at,
+                    reception.received_at,
+                    way,
+                    _quality(record.function, reception, dated=dated is not None),
+                    provenance,
+                )
+            )
+        elif value is not None:
+            text = (
+                value.hex()
+                if isinstance(value, bytes)
+                else value
+                if isinstance(value, str)
+                else value.isoformat()
+            )
+            details.append(Detail(archived.meter, record.register, text, archived.heard_at, archived.id))
+    return readings, details
+
+
+def pulse_reading(uplink: PulseUplink, wired: PulseInput) -> Reading | None:
+    """Give the index a counter state stands for; ``None`` below the counter's start (it was reset)."""
+    index = wired.index_m3(uplink.total)
+    if index is None:
+        return None
+    reception = uplink.reception
+    return Reading(
+        wired.meter,
+        _VOLUME,
+        index,
+        "m3",
+        reception.heard_at,
+        reception.received_at,
+        Way.PULSE,
+        _quality(Function.INSTANTANEOUS, reception, dated=False),
+        Provenance(None, reception.gateway, None, DECODER),
+    )
+
+
+def _quality(function: Function, reception: Reception, *, dated: bool) -> Quality:
+    """Judge what the protocol can tell.
+
+    The gateway's clock matters where the reading's time comes from the reception, and the reception did not
+    reach us at once: what is live has our own time to go by.
+    """
+    if function is Function.ERROR:
+        return Quality.METER_ERROR
+    late = reception.history or reception.redelivered
+    if late and not dated and not reception.clock.trusted:
+        return Quality.CLOCK_UNSURE
+    return Quality.RAW
+
+
+def _storage_dates(records: Iterable[Record], heard_at: datetime, zone: ZoneInfo) -> Mapping[int, datetime]:
+    """Give the time of each storage that says its time: its first plain date or date and time record."""
+    dates: dict[int, datetime] = {}
+    for record in records:
+        if record.storage == 0 or record.storage in dates or not isinstance(record.value, date):
+            continue
+        plain = record.quantity in {"date", "datetime"} and not record.qualifiers
+        if not plain or record.tariff or record.subunit or record.function is not Function.INSTANTANEOUS:
+            continue
+        moment = _in_zone(record.value, zone)
+        if moment is not None and moment <= heard_at + _AHEAD:
+            dates[record.storage] = moment
+    return dates
+
+
+def _in_zone(value: date, zone: ZoneInfo) -> datetime | None:
+    """Give UTC of a local date (its first midnight) or local time; ``None`` if no meter can mean it."""
+    if value.year < _EARLIEST_YEAR or value.year > 9998:
+        return None
+    local = value if isinstance(value, datetime) else datetime.combine(value, time.min)
+    return local.replace(tzinfo=zone).astimezone(UTC)
