@@ -57,8 +57,9 @@ def decode_frame(frame: link.Frame, keys: Keys = no_keys) -> Telegram:
 def peek(frame: bytes) -> Telegram:
     """Read the headers only: who, which access number, what protection.
 
-    Needs no key and checks no proof but CRCs. Where the extended link layer is encrypted, or a layer above the link cannot be read, the meter is the
-    sender. ``security.encrypted`` says what the headers and the first payload bytes tell.
+    Needs no key and checks no proof but CRCs. Where the extended link layer is encrypted, or a layer above
+    the link cannot be read, the meter is the sender. ``security.encrypted`` says what the headers and the
+    first payload bytes tell.
 
     Raises:
         DecodeError: not even an identity can be had.

@@ -69,8 +69,8 @@ def parse(data: bytes, start: int) -> Afl:
     """Read the layer whose CI field stands at ``start``.
 
     Raises:
-        LayerError: ``truncated`` where the fields do not fill AFLL; ``unsupported_layer`` for fragments, which
-            are not put together yet, and for reserved authentication types.
+        LayerError: ``truncated`` where the fields do not fill AFLL; ``unsupported_layer`` for fragments,
+            which are not put together yet, and for reserved authentication types.
     """
     fcl_end = start + 4
     end = start + 2 + data[start + 1] if len(data) > start + 1 else fcl_end

@@ -70,7 +70,7 @@ def derive(key: bytes, purpose: bytes, counter: bytes, number: bytes) -> bytes:
 
 
 def cbc_iv(address: bytes, access: int) -> bytes:
-    """Initialisation vector of mode 5: address in link order as transmitted, eight times the access number."""
+    """Initialisation vector of mode 5: address in link order as sent, eight times the access number."""
     return address + bytes((access,)) * 8
 
 

@@ -1,7 +1,8 @@
 """The walk through the layers of one frame, from the outside in, every offset kept.
 
 :func:`begin` needs no key and gives the identity of the radio; :func:`read_headers` goes on to the
-application layer. What was found stays in :class:`Layers` when a later layer fails, for errors and for the trace.
+application layer. What was found stays in :class:`Layers` when a later layer fails, for errors and for the
+trace.
 """
 
 from __future__ import annotations

@@ -15,9 +15,8 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from decoders.errors import FrameError
-from decoders.wmbus import wired
+from decoders.wmbus import blocks, wired
 from decoders.wmbus.address import identity
-from decoders.wmbus.crc import crc16
 from metering.meter import MeterId
 
 __all__ = [
@@ -30,7 +29,6 @@ __all__ = [
     "LinkHeader",
     "header",
     "normalise",
-    "size_in_format_a",
     "split",
 ]
 
@@ -116,9 +114,9 @@ def normalise(raw: bytes, *, crc: Crc | None = None) -> Frame:
         raise FrameError(
             "not_a_frame", "a frame begins with its length and a known C field", evidence=_shown(raw)
         )
-    if crc == "A" or (crc is None and _is_format_a(raw)):
+    if crc == "A" or (crc is None and blocks.is_format_a(raw)):
         return _from_format_a(raw)
-    if crc == "B" or (crc is None and _is_format_b(raw)):
+    if crc == "B" or (crc is None and blocks.is_format_b(raw)):
         return _from_format_b(raw)
     return _without_crc(raw)
 
@@ -159,92 +157,35 @@ def header(data: bytes) -> LinkHeader:
     return LinkHeader(data[1] & 0x7F, sender, address)
 
 
-# --- formats with block checksums ----------------------------------------------------------------
-
-
-def size_in_format_a(length: int) -> int:
-    """Bytes on air of a frame of format A with this L field: L itself and one checksum a block."""
-    return length + 1 + 2 * len(_blocks_a(length))
-
-
-def _blocks_a(length: int) -> list[tuple[int, int]]:
-    """Where the blocks of format A begin and end, checksums left out: 10 bytes, then 16 a block."""
-    blocks = [(0, 10)]
-    start, rest = 12, length - 9
-    while rest > 0:
-        blocks.append((start, start + min(rest, 16)))
-        start, rest = start + 18, rest - 16
-    return blocks
-
-
-def _holds(raw: bytes, start: int, end: int) -> bool:
-    """Whether the checksum after a block is there and fits."""
-    return end + 2 <= len(raw) and crc16(raw[start:end]) == raw[end] << 8 | raw[end + 1]
-
-
-def _is_format_a(raw: bytes) -> bool:
-    """Tell format A by its checksums.
-
-    One fitting checksum is enough where the length speaks for format A too, or cannot be that of a frame
-    without checksums; else two are needed, for one fits by chance in 65536 frames.
-    """
-    length, size = raw[0], len(raw)
-    first = _holds(raw, 0, 10)
-    if size >= length + 5 and size >= size_in_format_a(length):
-        return first or any(_holds(raw, *block) for block in _blocks_a(length)[1:])
-    if first and size == length + 1:
-        return all(_holds(raw, *block) for block in _blocks_a(length)[1:2])
-    return first
+# --- with and without checksums ------------------------------------------------------------------
 
 
 def _from_format_a(raw: bytes) -> Frame:
     length = raw[0]
-    end = size_in_format_a(length)
-    if len(raw) < end:
-        raise _truncated(raw, end)
-    blocks = _blocks_a(length)
-    for number, block in enumerate(blocks, 1):
-        if not _holds(raw, *block):
-            raise _bad_crc("A", number, block)
-    data = b"".join(raw[start:stop] for start, stop in blocks)
-    return Frame(data, "A", trailer=_trailer(raw, end))
-
-
-def _blocks_b(length: int) -> list[tuple[int, int]]:
-    """Where the checked spans of format B begin and end: up to 126 bytes, then the rest."""
-    if length <= 127:
-        return [(0, length - 1)]
-    return [(0, 126), (128, length - 1)]
-
-
-def _is_format_b(raw: bytes) -> bool:
-    length = raw[0]
-    if len(raw) < length + 1 or not _fits_format_b(length):
-        return False
-    return all(_holds(raw, *block) for block in _blocks_b(length))
-
-
-def _fits_format_b(length: int) -> bool:
-    """Whether a frame of format B can have this L field: a CI field at least, no empty second span."""
-    return length >= 12 and length not in {128, 129}
+    end = blocks.size_a(length)
+    return _checked(raw, "A", blocks.blocks_a(length), end)
 
 
 def _from_format_b(raw: bytes) -> Frame:
     length = raw[0]
-    if not _fits_format_b(length):
+    if not blocks.fits_format_b(length):
         raise FrameError("bad_length", f"no frame of format B has the length {length}", evidence=_shown(raw))
-    if len(raw) < length + 1:
-        raise _truncated(raw, length + 1)
-    blocks = _blocks_b(length)
-    for number, block in enumerate(blocks, 1):
-        if not _holds(raw, *block):
-            raise _bad_crc("B", number, block)
-    body = b"".join(raw[start:stop] for start, stop in blocks)
-    data = bytes((len(body) - 1,)) + body[1:]
-    return Frame(data, "B", trailer=_trailer(raw, length + 1))
+    return _checked(raw, "B", blocks.blocks_b(length), length + 1)
 
 
-# --- without checksums ---------------------------------------------------------------------------
+def _checked(raw: bytes, name: Literal["A", "B"], parts: list[tuple[int, int]], end: int) -> Frame:
+    """Check every block and remove the checksums."""
+    if len(raw) < end:
+        raise _truncated(raw, end)
+    for number, (start, stop) in enumerate(parts, 1):
+        if not blocks.holds(raw, start, stop):
+            raise FrameError(
+                "bad_crc",
+                f"the checksum of block {number} does not match (format {name})",
+                offset=start,
+                evidence={"format": name, "block": number, "start": start, "end": stop},
+            )
+    return Frame(blocks.joined(raw, parts), name, trailer=_trailer(raw, end))
 
 
 def _without_crc(raw: bytes) -> Frame:
@@ -276,15 +217,6 @@ def _truncated(raw: bytes, expected: int) -> FrameError:
         f"the frame says {expected} bytes, {len(raw)} came",
         offset=len(raw),
         evidence={"received": len(raw), "expected": expected},
-    )
-
-
-def _bad_crc(name: str, number: int, block: tuple[int, int]) -> FrameError:
-    return FrameError(
-        "bad_crc",
-        f"the checksum of block {number} does not match (format {name})",
-        offset=block[0],
-        evidence={"format": name, "block": number, "start": block[0], "end": block[1]},
     )
 
 

@@ -36,7 +36,7 @@ from decoders.wmbus.ell import Ell, crc_fits
 from decoders.wmbus.records import Walk
 from decoders.wmbus.transport import AES_CBC, AES_CBC_DERIVED, KDF_A, NO_SECURITY, TransportHeader
 
-__all__ = ["MARK", "Opened", "Payload", "link_is_clear", "open_link", "open_payload", "sealed"]
+__all__ = ["BLOCK", "MARK", "Opened", "Payload", "link_is_clear", "open_link", "open_payload", "sealed"]
 
 MARK = b"\x2f\x2f"
 """Two fillers: the first plain bytes of security modes 5 and 7, and their only check of the key."""
@@ -67,7 +67,7 @@ def _wrong_key(tried: int, offset: int) -> SecurityError:
 
 
 def link_is_clear(data: bytes, ell: Ell) -> bool:
-    """Whether what follows an extended link layer is in clear: its CRC fits and a sensible CI field follows."""
+    """Whether what follows an extended link layer is in clear: CRC fits, a sensible CI field follows."""
     return CI[data[ell.end]].content not in _NEVER_BEHIND_ELL and crc_fits(data[ell.crc_at :])
 
 

@@ -12,8 +12,9 @@ CS is the sum of C, A, CI and data modulo 256.
 from __future__ import annotations
 
 from decoders.errors import FrameError, LayerError
+from metering.errors import InvalidValue
 
-__all__ = ["CI_AT", "OVERHEAD", "check", "checksum", "looks_wired"]
+__all__ = ["CI_AT", "OVERHEAD", "check", "checksum", "encode", "looks_wired"]
 
 CI_AT = 6
 """Where the CI field of a long frame stands."""
@@ -22,6 +23,7 @@ OVERHEAD = 6
 """Bytes of a long frame that L does not count: 68 L L 68 and CS 16."""
 
 _START, _START_SHORT, _STOP, _ACK = 0x68, 0x10, 0x16, 0xE5
+_LONGEST = 255
 _SURPLUS = 8  # appended bytes up to here; a wireless frame with L = 68 is longer than that
 
 
@@ -90,3 +92,15 @@ def _check_span(raw: bytes, start: int, end: int) -> None:
 
 def _control(control: int, frame: str) -> dict[str, str | int]:
     return {"frame": frame, "control": control}
+
+
+def encode(body: bytes) -> bytes:
+    """Frame C, A, CI and data.
+
+    Raises:
+        InvalidValue: too long for one frame.
+    """
+    if len(body) > _LONGEST:
+        raise InvalidValue(f"the telegram has {len(body)} bytes from C on; {_LONGEST} fit")
+    length = bytes((len(body),))
+    return b"\x68" + length + length + b"\x68" + body + bytes((checksum(body), _STOP))
