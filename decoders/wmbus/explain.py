@@ -7,12 +7,13 @@ from decoders.media import medium
 from decoders.wmbus.address import identity
 from decoders.wmbus.afl import Afl
 from decoders.wmbus.ci import CI, Content, Header
+from decoders.wmbus.ciphers import BLOCK
 from decoders.wmbus.ell import AES_CTR, Ell
 from decoders.wmbus.explain_records import explain_records
 from decoders.wmbus.layers import Layers
 from decoders.wmbus.link import CONTROL
 from decoders.wmbus.records import walk
-from decoders.wmbus.security import BLOCK, MARK, sealed
+from decoders.wmbus.security import MARK, sealed
 from decoders.wmbus.spans import Spans, Understanding
 from decoders.wmbus.transport import AES_CBC, AES_CBC_DERIVED, TransportHeader
 from metering.meter import MeterId

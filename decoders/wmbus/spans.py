@@ -39,7 +39,7 @@ class Span:
     plain: bytes | None = None
 
     def part(self, start: int, end: int, offset: int, raw: bytes) -> Span:
-        """Return bytes ``start`` to ``end`` of this span, placed elsewhere; the first part tells the value."""
+        """Return bytes ``start`` to ``end`` of this span, placed elsewhere; the first tells the value."""
         whole = end - start == len(self.raw)
         return Span(
             offset,
