@@ -17,6 +17,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from ingest.routes import CONTRACT_ROUTES, Route
 from metering.errors import SettingsError
 
 __all__ = [
@@ -51,15 +52,6 @@ def _not_empty(rules: tuple[TopicRule, ...]) -> tuple[TopicRule, ...]:
     return rules
 
 
-def _good_filter(text: str) -> str:
-    """Check an MQTT topic filter (MQTT 5.0, 4.7.1): wildcards stand alone in their level, ``#`` last."""
-    levels = text.split("/")
-    stray = any(len(level) > 1 and ("+" in level or "#" in level) for level in levels)
-    if not text or stray or "#" in levels[:-1]:
-        raise ValueError("not an MQTT topic filter; + and # stand alone in their level, # comes last")
-    return text
-
-
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -67,9 +59,11 @@ class _Section(BaseModel):
 class StoreSettings(_Section):
     """Where everything is kept."""
 
-    data: Path = Field(Path("data"), description="folder of the database and the master key")
-    url: str | None = Field(None, description="database; SQLite in the data folder if not set", repr=False)
-    master_key_file: Path | None = Field(None, description="master.key in the data folder if not set")
+    data: Path = Field(default=Path("data"), description="folder of the database and the master key")
+    url: str | None = Field(
+        default=None, description="database; SQLite in the data folder if not set", repr=False
+    )
+    master_key_file: Path | None = Field(default=None, description="master.key in the data folder if not set")
 
     @property
     def database(self) -> str:
@@ -85,36 +79,60 @@ class StoreSettings(_Section):
 class TopicRule(_Section):
     """One topic filter and the adapter that reads what is published there."""
 
-    filter: Annotated[str, AfterValidator(_good_filter)]
-    adapter: str
+    filter: str = Field(description="MQTT topic filter")
+    adapter: str = Field(default="contract", description="how to read what arrives")
+    gateway: str = Field(
+        default="", description="gateway name, if the topic holds none; else the first + names it"
+    )
+
+    @model_validator(mode="after")
+    def _routable(self) -> Self:
+        self.route()
+        return self
+
+    def route(self) -> Route:
+        """Give the route ingest knows.
+
+        Raises:
+            InvalidValue: no such adapter, not a filter, or nothing names the gateway.
+        """
+        return Route(self.filter, self.adapter, self.gateway)
 
 
 class MqttSettings(_Section):
     """The broker and what we subscribe to."""
 
-    host: str = Field("localhost", description="broker's name or address", min_length=1)
-    port: Port | None = Field(None, description="1883, or 8883 with TLS, if not set")
-    client_id: str = Field("nurt", description="the broker keeps our session under this name", min_length=1)
-    protocol: Annotated[Literal["5", "3.1.1"], BeforeValidator(str)] = Field(
-        "5", description='MQTT version: 5 or "3.1.1"'
+    host: str = Field(default="localhost", description="broker's name or address", min_length=1)
+    port: Port | None = Field(default=None, description="1883, or 8883 with TLS, if not set")
+    client_id: str = Field(
+        default="nurt", description="the broker keeps our session under this name", min_length=1
     )
-    username: str | None = Field(None, description="name to log in with")
-    password: SecretStr | None = Field(None, description="better in password_file")
-    password_file: Path | None = Field(None, description="file with the password on its first line")
-    tls: bool = Field(False, description="encrypt the connection")
-    ca_file: Path | None = Field(None, description="certificates to trust; the system's if not set")
-    cert_file: Path | None = Field(None, description="our certificate, if the broker asks for one")
-    key_file: Path | None = Field(None, description="its private key")
-    keepalive_s: int = Field(60, description="seconds between signs of life", ge=5, le=65535)
+    protocol: Annotated[Literal["5", "3.1.1"], BeforeValidator(str)] = Field(
+        default="5", description='MQTT version: 5 or "3.1.1"'
+    )
+    username: str | None = Field(default=None, description="name to log in with")
+    password: SecretStr | None = Field(default=None, description="better in password_file")
+    password_file: Path | None = Field(default=None, description="file with the password on its first line")
+    tls: bool = Field(default=False, description="encrypt the connection")
+    ca_file: Path | None = Field(default=None, description="certificates to trust; the system's if not set")
+    cert_file: Path | None = Field(default=None, description="our certificate, if the broker asks for one")
+    key_file: Path | None = Field(default=None, description="its private key")
+    keepalive_s: int = Field(default=60, description="seconds between signs of life", ge=5, le=65535)
     session_expiry_s: int = Field(
-        604_800, description="seconds the broker keeps messages while we are away", ge=0, le=0xFFFFFFFF
+        default=604_800,
+        description="seconds the broker keeps messages while we are away",
+        ge=0,
+        le=0xFFFFFFFF,
     )
     receive_maximum: int = Field(
-        1000, description="messages in flight before the broker must wait", ge=1, le=65535
+        default=1000, description="messages in flight before the broker must wait", ge=1, le=65535
     )
-    shared_group: str | None = Field(None, description="share the load with other workers of this group")
+    shared_group: str | None = Field(
+        default=None, description="share the load with other workers of this group"
+    )
     topics: Annotated[tuple[TopicRule, ...], AfterValidator(_not_empty)] = Field(
-        (TopicRule(filter="amr/1/#", adapter="contract"),), description="what to listen to"
+        default=tuple(TopicRule(filter=route.topic_filter) for route in CONTRACT_ROUTES),
+        description="what to listen to",
     )
 
     @model_validator(mode="after")
@@ -152,30 +170,34 @@ class MqttSettings(_Section):
 class IngestSettings(_Section):
     """How what comes is taken in."""
 
-    batch_items: int = Field(500, description="items per transaction at most", ge=1, le=10_000)
-    batch_seconds: float = Field(0.5, description="seconds an item waits for its batch at most", gt=0, le=60)
+    batch_items: int = Field(default=500, description="items per transaction at most", ge=1, le=10_000)
+    batch_seconds: float = Field(
+        default=0.5, description="seconds an item waits for its batch at most", gt=0, le=60
+    )
     duplicate_window_s: float = Field(
-        5.0, description="seconds within which equal telegrams are one transmission", ge=0, le=3600
+        default=5.0, description="seconds within which equal telegrams are one transmission", ge=0, le=3600
     )
     zone: Annotated[str, AfterValidator(_known_zone)] = Field(
-        "Europe/Warsaw", description="time zone of the utility: days, months, due dates"
+        default="Europe/Warsaw", description="time zone of the utility: days, months, due dates"
     )
 
 
 class WebSettings(_Section):
     """Where the pages are."""
 
-    host: str = Field("127.0.0.1", description="address to listen on", min_length=1)
-    port: FreePort = Field(8000, description="TCP port; 0 takes a free one")
+    host: str = Field(default="127.0.0.1", description="address to listen on", min_length=1)
+    port: FreePort = Field(default=8000, description="TCP port; 0 takes a free one")
 
 
 class LogSettings(_Section):
     """What is said while running, on standard error."""
 
     format: Literal["auto", "console", "json"] = Field(
-        "auto", description="auto: console on a terminal, json elsewhere"
+        default="auto", description="auto: console on a terminal, json elsewhere"
     )
-    level: Literal["debug", "info", "warning", "error"] = Field("info", description="least that is said")
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="least that is said"
+    )
 
 
 class Settings(BaseSettings):

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from decoders.media import MEDIA, medium
+from decoders.media import MEDIA
 from metering.meter import Meter, MeterId, PulseInput, ServicePoint
 from service.imports.cells import IDENTITY_COLUMNS, count, exact_number, identity, name, text, when
 from service.imports.table import Faults, Row, read_table
@@ -52,7 +52,7 @@ class MeterRow:
 
     Attributes:
         number: row number.
-        meter: the meter.
+        meter: the meter; ``medium`` is empty if the row does not say.
         point: where it hangs, if said.
         since: since when, if said, UTC.
         pulse: its pulse input, if any; ``valid_from`` is ``since`` or the day of import.
@@ -107,7 +107,7 @@ class _Reader:
         pulse = self._pulse(row, meter, since or self.today)
         if meter is None:
             return None
-        return MeterRow(row.number, Meter(meter, medium_ or medium(meter), label, model), point, since, pulse)
+        return MeterRow(row.number, Meter(meter, medium_, label, model), point, since, pulse)
 
     def _medium(self, row: Row) -> str:
         said = row["medium"].lower()

@@ -35,9 +35,9 @@ def faults(text: str | bytes) -> list[str]:
     return [str(fault) for fault in told.value.faults]
 
 
-def test_an_identity_is_enough_and_its_device_type_gives_the_medium():
+def test_an_identity_is_enough():
     (row,) = read("meter_id\nkam-76348799-1B-16\n")
-    assert row.meter == Meter(KAM, "cold water")
+    assert row.meter == Meter(KAM)
     assert (row.number, row.point, row.since, row.pulse) == (2, None, None, None)
 
 
@@ -53,7 +53,7 @@ def test_a_row_says_the_same_however_the_spreadsheet_writes_it(sign, mark, endin
     header = sign.join(["Meter_ID", "label", "service_point", "address", "installed_from"])
     line = sign.join(["KAM-76348799-1b-16", '"Główny, ""stary"" ; x"', "SP1", "Łąkowa 3", "2026-07-01"])
     (row,) = read(mark + header + ending + line + ending)
-    assert row.meter == Meter(KAM, "cold water", 'Główny, "stary" ; x')
+    assert row.meter == Meter(KAM, "", 'Główny, "stary" ; x')
     assert row.point == ServicePoint("SP1", "Łąkowa 3")
     assert row.since == datetime(2026, 6, 30, 22, tzinfo=UTC)
 

@@ -1,0 +1,91 @@
+"""Puts the house together: settings in, store, intake and web application out. Nothing starts here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from fastapi import FastAPI
+
+from ingest.batching import Limits
+from ingest.frames import Rules
+from ingest.intake import Intake
+from ingest.mqtt import MqttSettings as Broker
+from ingest.mqtt import Tls
+from ingest.pipeline import Pipeline
+from ingest.routes import Router
+from metering.errors import SettingsError
+from metering.ports import Clock, Store
+from service.settings_model import MqttSettings, Settings
+from service.web.app import create_app
+from service.web.context import IngestStatus
+
+__all__ = ["make_intake", "make_web", "status_of"]
+
+
+def make_intake(settings: Settings, store: Store, clock: Clock) -> Intake:
+    """Make ingest: routes, rules and broker as the settings say.
+
+    Raises:
+        SettingsError: a file named for the broker cannot be used.
+    """
+    ingest = settings.ingest
+    rules = Rules(window=timedelta(seconds=ingest.duplicate_window_s), zone=ZoneInfo(ingest.zone))
+    router = Router([rule.route() for rule in settings.mqtt.topics])
+    limits = Limits(most=ingest.batch_items, oldest_s=ingest.batch_seconds)
+    try:
+        return Intake(
+            Pipeline(store, router=router, rules=rules), _broker(settings.mqtt), clock=clock, limits=limits
+        )
+    except OSError as wrong:  # ssl.SSLError is one
+        raise SettingsError(f"a TLS file of [mqtt] cannot be used: {wrong.strerror or wrong}") from wrong
+
+
+def _broker(mqtt: MqttSettings) -> Broker:
+    return Broker(
+        host=mqtt.host,
+        port=mqtt.broker_port,
+        client_id=mqtt.client_id,
+        protocol=mqtt.protocol,
+        username=mqtt.username,
+        password=mqtt.secret(),
+        tls=_tls(mqtt),
+        filters=tuple(rule.filter for rule in mqtt.topics),
+        shared_group=mqtt.shared_group or "",
+        keepalive_s=mqtt.keepalive_s,
+        session_expiry_s=mqtt.session_expiry_s,
+        receive_maximum=mqtt.receive_maximum,
+    )
+
+
+def _tls(mqtt: MqttSettings) -> Tls | None:
+    files = (mqtt.ca_file, mqtt.cert_file, mqtt.key_file)
+    return Tls(*(str(file) if file else None for file in files)) if mqtt.tls else None
+
+
+def make_web(settings: Settings, store: Store, clock: Clock, intake: Intake | None) -> FastAPI:
+    """Make the web application; without an intake it says nothing of ingest."""
+    return create_app(
+        store=store,
+        clock=clock,
+        ingest_status=status_of(intake) if intake else None,
+        zone=ZoneInfo(settings.ingest.zone),
+    )
+
+
+def status_of(intake: Intake) -> Callable[[], IngestStatus]:
+    """Give what the pages ask to learn how ingest is doing."""
+
+    def ask() -> IngestStatus:
+        now = intake.status
+        return IngestStatus(
+            connected=now.connected,
+            queue_depth=now.queue_depth,
+            oldest_unacked_s=now.oldest_unacked_s,
+            received=now.received,
+            batches=now.batches,
+            last_commit_at=now.last_commit_at,
+        )
+
+    return ask

@@ -1,0 +1,73 @@
+"""Logs: events with keys, on standard error, one line each; secrets never get that far."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+__all__ = ["redact", "set_up_logs"]
+
+_SECRET = frozenset({"key", "keys", "master_key", "password", "passwd", "secret", "token", "authorization"})
+
+
+def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Hide what must never be in a log, should somebody put it there."""
+    for name in event:
+        if name.lower() in _SECRET:
+            event[name] = "********"
+    return event
+
+
+def set_up_logs(*, style: str, level: str) -> None:
+    """Send structlog's events and the standard library's records through one pipe to standard error.
+
+    Args:
+        style: ``console`` for people, ``json`` for machines, ``auto`` by whether a person is watching.
+        level: least that is said: ``debug``, ``info``, ``warning``, ``error``.
+    """
+    people = style == "console" or (style == "auto" and sys.stderr.isatty())
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        redact,
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    _route_standard_library(_formatter(shared, people=people), level.upper())
+
+
+def _formatter(shared: list[structlog.typing.Processor], *, people: bool) -> logging.Formatter:
+    last: list[structlog.typing.Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+    if people:
+        last.append(structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()))
+    else:
+        last += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=last)
+
+
+def _route_standard_library(formatter: logging.Formatter, level: str) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+    logging.getLogger("uvicorn.access").setLevel("WARNING")  # a page view is not an event of ours
+    logging.getLogger("alembic").setLevel("WARNING")

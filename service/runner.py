@@ -1,0 +1,174 @@
+"""The running process: web in one thread, ingest in two, signals in the main one."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from metering.clock import SystemClock
+from metering.errors import SettingsError, TelemetryError
+from service.bootstrap import make_intake, make_web
+from service.database import prepared_store
+from service.settings_model import Settings, WebSettings
+
+__all__ = ["listen", "run_service", "url_of", "web_server"]
+
+_log = structlog.get_logger(__name__)
+
+_STOP_S = 4.0
+"""Seconds the last batch has to be committed and acknowledged; what is left then stays with the broker."""
+
+
+def run_service(
+    settings: Settings,
+    *,
+    ingest: bool,
+    web: bool,
+    upgrade: bool = False,
+    announce: Callable[[str], None] = lambda _line: None,
+) -> None:
+    """Run until a signal ends it: SIGINT or SIGTERM, cleanly; a second one at once.
+
+    Args:
+        settings: in force.
+        ingest: take telegrams from the broker.
+        web: serve the pages.
+        upgrade: bring an older database to this release's schema first.
+        announce: told, in lines for people, what runs where.
+
+    Raises:
+        TelemetryError: it cannot start; nothing has been started then.
+    """
+    clock = SystemClock()
+    with ExitStack() as house:
+        listening = house.enter_context(listen(settings.web)) if web else None
+        store = prepared_store(settings.store, clock, upgrade_old=upgrade)
+        house.callback(store.close)
+        intake = make_intake(settings, store, clock) if ingest else None
+        ended = house.enter_context(_signals())
+        if listening:
+            app = make_web(settings, store, clock, intake)
+            house.enter_context(web_server(app, listening, on_end=ended.set))
+            announce(f"Nurt is at {url_of(listening)}")
+        if intake:
+            intake.start()
+            house.callback(lambda: _stopped(intake.stop(_STOP_S)))
+            announce(f"Listening to the MQTT broker {settings.mqtt.host}:{settings.mqtt.broker_port}")
+        announce("Ctrl-C ends it.")
+        ended.wait()
+        _log.info("service.ending")
+
+
+def _stopped(clean: bool) -> None:  # noqa: FBT001  says how it went
+    if not clean:
+        _log.warning("ingest.unfinished", kept="the broker delivers again what was not acknowledged")
+
+
+@contextmanager
+def _signals() -> Iterator[threading.Event]:
+    """Give an event that SIGINT and SIGTERM set; the second signal meets the default and ends at once."""
+    ended = threading.Event()
+
+    def end(_number: int, _frame: object) -> None:
+        for number in before:
+            signal.signal(number, signal.SIG_DFL)
+        ended.set()
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield ended
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+# --- web -----------------------------------------------------------------------------------------
+
+
+def listen(web: WebSettings) -> socket.socket:
+    """Take the port, before anything else is started.
+
+    Raises:
+        SettingsError: the port is taken, not ours to take, or the address is not of this machine.
+    """
+    where = f"port {web.port} on {web.host}"
+    try:
+        family, kind, number, _, address = socket.getaddrinfo(
+            web.host, web.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listening = socket.socket(family, kind, number)
+    except OSError as wrong:
+        raise SettingsError(f"web.host {web.host} is not an address: {wrong.strerror}") from wrong
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(256)
+    except OSError as wrong:
+        listening.close()
+        raise SettingsError(
+            _REFUSED.get(wrong.errno or 0, f"{{}}: {wrong.strerror}").format(where)
+        ) from wrong
+    return listening
+
+
+_REFUSED = {
+    errno.EADDRINUSE: "{} is taken by another program; end that, or choose another with --port or [web] port",
+    errno.EACCES: "{} needs special rights; choose one from 1024 up with --port or [web] port",
+    errno.EADDRNOTAVAIL: "{}: this machine does not have that address; see [web] host",
+}
+
+
+def url_of(listening: socket.socket) -> str:
+    """Give the address to open in a browser on this machine."""
+    host, port = listening.getsockname()[:2]
+    if host in {"0.0.0.0", "::"}:  # noqa: S104  it is compared, not listened to
+        host = "localhost"
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
+@contextmanager
+def web_server(
+    app: FastAPI, listening: socket.socket, *, on_end: Callable[[], None] = lambda: None
+) -> Iterator[None]:
+    """Serve an application in a thread of its own for as long as the block lasts.
+
+    Args:
+        app: the application.
+        listening: a socket that listens.
+        on_end: called when the server ends, asked or not.
+
+    Raises:
+        TelemetryError: it does not start.
+    """
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=2
+    )
+    server = uvicorn.Server(config)
+    running = threading.Event()
+
+    def serve() -> None:
+        try:
+            server.run(sockets=[listening])
+        finally:
+            running.set()
+            on_end()
+
+    thread = threading.Thread(target=serve, name="web", daemon=True)
+    thread.start()
+    while not server.started and not running.wait(0.02):
+        pass
+    if not server.started:
+        raise TelemetryError("the web server did not start; see the log above")
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(_STOP_S)

@@ -1,0 +1,186 @@
+"""The contract of ``nurt decode --format json``: keys, order, exact numbers, one answer a line."""
+
+from __future__ import annotations
+
+import json
+import os
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from decoders.build import build
+from metering.meter import MeterId
+from service.decode_lines import answer, json_line, key_of, read_line
+
+METER = MeterId.parse("SEN-12345699-68-07")
+KEY = bytes(range(16))
+VOLUME = bytes.fromhex("0413181E0000")  # 7.704 m3
+MINUTES = bytes.fromhex("046D2A0DC62C")  # 2022-12-06 13:42, type F
+PLAIN = build(METER, VOLUME, access=1, mode=0).hex()
+SEALED = build(METER, VOLUME, access=1, mode=5, key=KEY).hex()
+TOP = [
+    "meter_id", "manufacturer", "serial", "version", "device_type", "medium",
+    "model", "fields", "records", "security", "error",
+]  # fmt: skip
+
+
+def asked(line: str, key: bytes | None = None) -> list[dict]:
+    """Give the answers to a line, numbers as exact decimals."""
+    written = [json_line(answer(one)) for one in read_line(line, key)]
+    assert all(one.endswith(b"\n") and one.count(b"\n") == 1 for one in written)
+    return [json.loads(one, parse_float=Decimal, parse_int=int) for one in written]
+
+
+def only(line: str, key: bytes | None = None) -> dict:
+    (one,) = asked(line, key)
+    return one
+
+
+def test_a_telegram_is_written_as_the_contract_says():
+    assert only(PLAIN) == {
+        "meter_id": "SEN-12345699-68-07",
+        "manufacturer": "SEN",
+        "serial": "12345699",
+        "version": "68",
+        "device_type": "07",
+        "medium": "water",
+        "model": None,
+        "fields": {"total_m3": Decimal("7.704")},
+        "records": [
+            {
+                "difvif": "0413",
+                "function": "instantaneous",
+                "storage": 0,
+                "tariff": 0,
+                "subunit": 0,
+                "quantity": "volume",
+                "unit": "m3",
+                "value": Decimal("7.704"),
+            }
+        ],
+        "security": {"mode": 0, "encrypted": False, "verified": False},
+        "error": None,
+    }
+    assert list(only(PLAIN)) == TOP
+
+
+def test_numbers_are_written_with_the_digits_they_have():
+    (one,) = read_line(PLAIN)
+    assert b'"value":7.704}' in json_line(answer(one))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        PLAIN.upper(),
+        f"0x{PLAIN}",
+        f"  {PLAIN[:20]} | {PLAIN[20:30]}_{PLAIN[30:]}\r\n",
+        json.dumps({"telegram": PLAIN}),
+        json.dumps({"telegram": PLAIN, "key": None, "model": None, "other": [1]}),
+        f"T1;1;1;2026-01-02 03:04:05.000;97;148;12345699;0x{PLAIN}",
+        f"C1;1;1;;-70;;;0x{PLAIN}",
+    ],
+)
+def test_a_telegram_may_be_written_in_many_ways(line):
+    assert only(line) == only(PLAIN)
+
+
+def test_two_telegrams_on_a_line_of_rtl_wmbus_are_two_answers():
+    assert asked(f"T1;1;1;2026-01-02 03:04:05.000;97;148;12345699;0x{PLAIN};0x{PLAIN}") == asked(PLAIN) * 2
+
+
+def test_a_key_may_come_with_the_telegram_or_for_all():
+    encrypted = {"mode": 5, "encrypted": True, "verified": True}
+    assert only(SEALED, KEY)["security"] == encrypted
+    assert only(json.dumps({"telegram": SEALED, "key": KEY.hex()}))["security"] == encrypted
+    assert only(json.dumps({"telegram": SEALED, "key": "FF" * 16}), KEY)["error"]["code"] == "wrong_key"
+
+
+def test_without_a_key_the_headers_are_told():
+    told = only(SEALED)
+    assert told["meter_id"] == str(METER)
+    assert told["security"] == {"mode": 5, "encrypted": True, "verified": False}
+    assert (told["fields"], told["records"]) == ({}, [])
+    assert told["error"] == {"code": "missing_key", "message": told["error"]["message"], "offset": 15}
+
+
+def test_a_list_with_a_cut_record_keeps_the_good_ones_and_tells_the_first_fault():
+    told = only(build(METER, VOLUME + bytes.fromhex("0413"), access=1, mode=0).hex())
+    assert told["fields"] == {"total_m3": Decimal("7.704")}
+    assert told["error"]["code"] == "truncated_record"
+
+
+def test_times_have_minutes_unless_the_meter_gives_seconds():
+    told = only(build(METER, MINUTES, access=1, mode=0).hex())
+    assert told["records"][0]["value"] == "2022-12-06T13:42"
+    assert told["fields"] == {"meter_datetime": "2022-12-06T13:42"}
+
+
+UNKNOWN = {
+    **dict.fromkeys(TOP[:7]),
+    "fields": {},
+    "records": [],
+    "security": {"mode": None, "encrypted": None, "verified": None},
+}
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["", "zz", "2", "{", "{}", '{"telegram": 5}', '{"telegram": "zz"}', "rtl_wmbus: a;b", "ą", "\udcff;"],
+)
+def test_what_holds_no_telegram_is_answered_with_all_keys_and_bad_hex(line):
+    told = only(line)
+    assert told.pop("error")["code"] == "bad_hex"
+    assert told == UNKNOWN
+
+
+def test_a_frame_the_receiver_calls_damaged_is_not_decoded():
+    assert only(f"T1;0;1;;97;148;12345699;0x{PLAIN}")["error"]["code"] == "bad_crc"
+
+
+def test_a_key_that_is_none_is_told_without_repeating_it():
+    told = only(json.dumps({"telegram": PLAIN, "key": "s3cret"}))
+    assert told["error"]["code"] == "bad_key"
+    assert "s3cret" not in json.dumps(told, default=str)
+    assert told["fields"] == {"total_m3": Decimal("7.704")}
+    with pytest.raises(ValueError, match="32 hexadecimal digits") as wrong:
+        key_of("s3cret")
+    assert "s3cret" not in str(wrong.value)
+
+
+def test_an_unknown_model_is_told_beside_what_the_standard_says():
+    told = only(json.dumps({"telegram": PLAIN, "model": "nosuch"}))
+    assert told["error"]["code"] == "unknown_model"
+    assert told["model"] is None
+    assert told["fields"] == {"total_m3": Decimal("7.704")}
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.text(max_size=60)
+    | st.binary(max_size=60).map(bytes.hex)
+    | st.binary(max_size=30).map(lambda raw: json.dumps({"telegram": raw.hex(), "key": raw[:4].hex()}))
+    | st.tuples(st.integers(0, len(PLAIN) - 1), st.sampled_from("0123456789abcdefx;")).map(
+        lambda change: PLAIN[: change[0]] + change[1] + PLAIN[change[0] + 1 :]
+    )
+)
+def test_every_line_gets_at_least_one_answer_with_every_key(line):
+    answers = asked(line)
+    assert answers
+    assert all(list(one) == TOP for one in answers)
+
+
+@pytest.mark.shared
+def test_every_real_telegram_is_answered_as_one_line_with_every_key():
+    corpus = Path(os.getenv("NURT_TELEGRAMS", Path(__file__).parents[3] / "shared/telegrams"))  # noqa: TID251  the corpus
+    if not corpus.is_dir():
+        pytest.skip(f"no shared telegrams at {corpus}")
+    lines = (corpus / "wmbus.jsonl").read_text(encoding="utf-8").splitlines()
+    answers = [only(line) for line in lines]
+    assert all(list(one) == TOP for one in answers)
+    good = sum(one["error"] is None for one in answers)
+    print(f"{good} of {len(answers)} real telegrams answered without error")
+    assert good >= 215
