@@ -1,0 +1,54 @@
+"""The web application: routes, errors, headers, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from metering.ports import Clock, Store
+from service.web import i18n
+from service.web.context import IngestStatus, Site
+from service.web.errors import add_error_handlers
+from service.web.headers import SecurityHeaders
+from service.web.routes import ROUTERS
+
+__all__ = ["IngestStatus", "create_app"]
+
+
+def create_app(
+    *,
+    store: Store,
+    clock: Clock,
+    ingest_status: Callable[[], IngestStatus] | None,
+    zone: ZoneInfo,
+    title: str = "Nurt",
+) -> FastAPI:
+    """Make the application.
+
+    Args:
+        store: where everything is; closed by whoever opened it.
+        clock: the present.
+        ingest_status: asks how ingest is doing; ``None`` if no ingest runs in this process.
+        zone: the utility's local calendar, for days on charts and times on pages.
+        title: name on the pages.
+    """
+    # FastAPI's own API pages load scripts from elsewhere; ours is at /api/docs.
+    app = FastAPI(
+        title=f"{title} API",
+        version=version("nurt"),
+        description="Readings, consumption and telegrams of water meters. Numbers are exact decimals.",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.site = Site(store, clock, ingest_status, zone, title, i18n.load())
+    app.add_middleware(SecurityHeaders)
+    add_error_handlers(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
+    return app

@@ -1,0 +1,67 @@
+"""Jinja templates: autoescaped, with the texts, the zone and the present at hand."""
+
+from __future__ import annotations
+
+import functools
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from service.web.context import Site, site_of
+from service.web.formats import ago, grouped, hexdump, interval_text, local, unit_sign
+
+__all__ = ["page"]
+
+
+@functools.cache
+def _templates() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(grouped=grouped, unit=unit_sign, hexdump=hexdump)
+    environment.globals.update(link=_link)
+    return environment
+
+
+def _link(path: str, **query: object) -> str:
+    """Give an address with those query values that say something."""
+    given = {name: value for name, value in query.items() if value not in (None, "")}
+    return f"{path}?{urlencode(given)}" if given else path
+
+
+def page(request: Request, template: str, **values: Any) -> HTMLResponse:
+    """Make a page or a fragment of one."""
+    site = site_of(request)
+    now = site.clock.now()
+    text = (
+        _templates()
+        .get_template(template)
+        .render(
+            site=site,
+            t=site.texts,
+            now=now,
+            path=request.url.path,
+            local=functools.partial(_local, site),
+            ago=functools.partial(_ago, site, now),
+            stretch=functools.partial(interval_text, zone=site.zone),
+            **values,
+        )
+    )
+    return HTMLResponse(text, headers={"Cache-Control": "no-cache"})
+
+
+def _local(site: Site, moment: datetime, pattern: str = "%Y-%m-%d %H:%M:%S") -> str:
+    return local(moment, site.zone, pattern)
+
+
+def _ago(site: Site, now: datetime, moment: datetime) -> str:
+    return ago(moment, now, site.texts)

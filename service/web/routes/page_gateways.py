@@ -1,0 +1,22 @@
+"""Gateways: who brings the readings, and what became of what they brought."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse
+
+from service.web.account import account_of
+from service.web.context import UseSite
+from service.web.pages import page
+
+__all__ = ["router"]
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/gateways")
+def gateways(request: Request, site: UseSite) -> HTMLResponse:
+    """List every gateway that was ever heard."""
+    with site.store.reading() as tx:
+        rows = tx.ledger.gateways()
+    return page(request, "gateways.html", gateways=[(row, account_of([row])) for row in rows])
