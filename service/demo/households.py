@@ -149,6 +149,10 @@ class WaterUse:
         begin, length = self._tap(hour)
         return self._of_hour(hour) * 3600 // length if begin <= second < begin + length else 0
 
+    def days_since_start(self, moment: datetime) -> int:
+        """Give whole days since the start, rounded down; negative before it."""
+        return (moment - self._start).days
+
     def _hour_of(self, moment: datetime) -> tuple[int, int]:
         return divmod(int((moment - self._start).total_seconds()), 3600)
 

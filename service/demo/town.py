@@ -25,6 +25,8 @@ __all__ = ["ZONE", "Dial", "House", "Kind", "Story", "Town"]
 
 ZONE = ZoneInfo("Europe/Warsaw")
 HISTORY = timedelta(days=30)
+LITRES_PER_PERSON = 95
+"""A day, before the history begins."""
 LEAK_LITRES_PER_HOUR = 8
 LEAK_AGE = timedelta(days=12)
 
@@ -112,18 +114,21 @@ class Dial:
     Attributes:
         start_litres: index when the history begins.
         use: the water drawn since then.
+        daily_litres: what was drawn each day before.
         leak_since: since when it leaks, if it does.
         reversed_: counts backwards.
     """
 
     start_litres: int
     use: WaterUse
+    daily_litres: int = 0
     leak_since: datetime | None = None
     reversed_: bool = False
 
     def litres(self, moment: datetime) -> int:
         """Index at a moment, litres."""
-        drawn = self.use.litres(moment) + self._leaked(moment)
+        before = min(self.use.days_since_start(moment), 0) * self.daily_litres
+        drawn = self.use.litres(moment) + self._leaked(moment) + max(before, -self.start_litres)
         return self.start_litres - drawn if self.reversed_ else self.start_litres + drawn
 
     def flow_l_h(self, moment: datetime) -> int:
@@ -255,7 +260,11 @@ def _house(number: int, model: Model, serial: int, seed: int, began: datetime) -
         ),
         meter=MeterId(model.manufacturer, f"{serial:08d}", model.version, model.device_type),
         model=model,
-        dial=Dial(random.randint(20_000, 900_000), WaterUse(household, f"{seed}/use/{number}", began, ZONE)),
+        dial=Dial(
+            random.randint(20_000, 900_000),
+            WaterUse(household, f"{seed}/use/{number}", began, ZONE),
+            household.occupants * LITRES_PER_PERSON,
+        ),
         place=(street * 130 + random.randint(0, 60), on_street * 25 + random.randint(0, 15)),
         installed=began,
         key=key,
