@@ -1,0 +1,1 @@
+"""Schema migrations, one file per version; run by :func:`metering.store.upgrade`."""

@@ -1,0 +1,242 @@
+"""The archive of raw telegrams in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from metering.errors import StoreError
+from metering.meter import MeterId
+from metering.ports import ArchivedTelegram, NewTelegram, TelegramState
+from metering.store.sql.heard import note_heard
+from metering.store.sql.moving import absorb, settle
+from metering.store.sql.schema import counters, receptions, sequences, telegrams
+from metering.store.sql.statements import Row, in_chunks, insert, insert_once, select_among
+from metering.store.sql.symbols import Names
+from metering.store.sql.types import storable
+from metering.uplink import ClockSource, Reception
+
+__all__ = ["SqlArchive"]
+
+_RECEPTION = tuple(receptions.c)[1:]
+
+
+class SqlArchive:
+    """:class:`metering.ports.TelegramArchive` on one transaction."""
+
+    def __init__(self, connection: sa.Connection, names: Names) -> None:
+        self._connection = connection
+        self._names = names
+
+    def known_sequences(self, asked: Collection[tuple[str, str, int]]) -> set[tuple[str, str, int]]:
+        """Give those ``(gateway, boot, seq)`` that were brought in before, frames and pulses alike."""
+        numbers = self._names.gateways.find({gateway for gateway, _, _ in asked})
+        keys = {
+            (numbers[gateway], storable(boot), seq): (gateway, boot, seq)
+            for gateway, boot, seq in asked
+            if gateway in numbers
+        }
+        known: set[tuple[str, str, int]] = set()
+        for table in (receptions, sequences):
+            key = (table.c.gateway, table.c.boot, table.c.seq)
+            found = select_among(self._connection, sa.select(*key), key, list(keys))
+            known.update(keys[tuple(row)] for row in found)
+        return known
+
+    def remember_sequences(self, new: Iterable[tuple[str, str, int]]) -> None:
+        """Remember numbers of items that leave no reception (pulses, quarantined items).
+
+        Repeats are ignored.
+        """
+        items = list(new)
+        numbers = self._names.gateways.ensure(gateway for gateway, _, _ in items)
+        rows = [{"gateway": numbers[gateway], "boot": boot, "seq": seq} for gateway, boot, seq in items]
+        insert_once(self._connection, sequences, rows)
+
+    def same_frames(
+        self, fingerprints: Collection[bytes], since: datetime
+    ) -> Mapping[bytes, Sequence[ArchivedTelegram]]:
+        """Give archived telegrams with these fingerprints heard at or after ``since``, earliest first."""
+        rows: list[sa.Row[Any]] = []
+        for chunk in in_chunks(fingerprints):
+            wanted = telegrams.c.fingerprint.in_(chunk) & (telegrams.c.heard_at >= since)
+            rows += self._connection.execute(sa.select(telegrams).where(wanted))
+        found: dict[bytes, list[ArchivedTelegram]] = {}
+        for telegram in sorted(self._archived(rows), key=lambda one: (one.heard_at, one.id)):
+            found.setdefault(telegram.fingerprint, []).append(telegram)
+        return found
+
+    def add(self, new: Sequence[NewTelegram]) -> Sequence[int]:
+        """Archive telegrams with their receptions; gives archive numbers in the same order."""
+        if not new:
+            return []
+        meter_of = self._names.meters.ensure(telegram.meter for telegram in new)
+        numbers = self._draw_numbers(len(new))
+        rows: list[Row] = [
+            {
+                "id": number,
+                "meter": meter_of[telegram.meter],
+                "frame": telegram.frame,
+                "fingerprint": telegram.fingerprint,
+                "state": telegram.state,
+                "reason": telegram.reason,
+                "heard_at": min(reception.heard_at for reception, _ in telegram.receptions),
+            }
+            for number, telegram in zip(numbers, new, strict=True)
+        ]
+        self._connection.execute(sa.insert(telegrams), rows)
+        heard = [
+            (number, meter_of[telegram.meter], reception, raw)
+            for number, telegram in zip(numbers, new, strict=True)
+            for reception, raw in telegram.receptions
+        ]
+        self._write_receptions(heard)
+        return numbers
+
+    def add_receptions(self, new: Sequence[tuple[int, Reception, bytes | None]]) -> None:
+        """Add receptions to archived telegrams; an earlier one moves ``heard_at`` of telegram and readings.
+
+        Only readings whose ``measured_at`` was the telegram's ``heard_at`` move. The readings of a moved
+        telegram name the gateway that heard it first.
+
+        Raises:
+            StoreError: there is no such telegram.
+        """
+        meter_of = self._meters_of({telegram for telegram, _, _ in new})
+        self._write_receptions([(number, meter_of[number], reception, raw) for number, reception, raw in new])
+        settle(self._connection, self._names, list(meter_of))
+
+    def merge(self, keep: int, drop: int) -> None:
+        """Two archived telegrams turn out to be one transmission: receptions go to ``keep``.
+
+        ``drop`` and its readings go. Readings both brought are stored once: they stay.
+
+        Raises:
+            StoreError: there is no such telegram, or both are the same.
+        """
+        if keep == drop:
+            raise StoreError(f"telegram {keep} cannot be merged with itself")
+        self._meters_of({keep, drop})
+        absorb(self._connection, keep, drop)
+        moved = sa.update(receptions).where(receptions.c.telegram == drop).values(telegram=keep)
+        self._connection.execute(moved)
+        self._connection.execute(sa.delete(telegrams).where(telegrams.c.id == drop))
+        settle(self._connection, self._names, [keep])
+
+    def telegram(self, telegram: int) -> ArchivedTelegram | None:
+        """Give one telegram by archive number."""
+        rows = self._connection.execute(sa.select(telegrams).where(telegrams.c.id == telegram)).all()
+        return next(iter(self._archived(rows)), None)
+
+    def telegrams(
+        self,
+        *,
+        meter: MeterId | None = None,
+        state: TelegramState | None = None,
+        before: int | None = None,
+        limit: int = 50,
+    ) -> Sequence[ArchivedTelegram]:
+        """Give the newest telegrams first; ``before`` is an archive number to page on."""
+        statement = sa.select(telegrams).order_by(telegrams.c.id.desc()).limit(limit)
+        if meter is not None:
+            statement = statement.where(telegrams.c.meter == self._names.meters.number(meter))
+        if state is not None:
+            statement = statement.where(telegrams.c.state == state)
+        if before is not None:
+            statement = statement.where(telegrams.c.id < before)
+        return self._archived(self._connection.execute(statement).all())
+
+    def set_state(self, telegram: int, state: TelegramState, reason: str) -> None:
+        """Change what became of a telegram (a key came late, a meter was registered).
+
+        Raises:
+            StoreError: there is no such telegram.
+        """
+        change = sa.update(telegrams).where(telegrams.c.id == telegram).values(state=state, reason=reason)
+        if not self._connection.execute(change).rowcount:
+            raise StoreError(f"there is no telegram {telegram} in the archive")
+
+    def _draw_numbers(self, count: int) -> list[int]:
+        statement = insert(self._connection, counters).values(name="telegram", value=count)
+        drawn = statement.on_conflict_do_update(
+            index_elements=counters.primary_key, set_={"value": counters.c.value + count}
+        ).returning(counters.c.value)
+        last: int = self._connection.execute(drawn).scalar_one()
+        return list(range(last - count + 1, last + 1))
+
+    def _meters_of(self, numbers: Collection[int]) -> dict[int, int]:
+        meter_of: dict[int, int] = {}
+        for chunk in in_chunks(numbers):
+            statement = sa.select(telegrams.c.id, telegrams.c.meter).where(telegrams.c.id.in_(chunk))
+            meter_of |= {row.id: row.meter for row in self._connection.execute(statement)}
+        if missing := sorted(set(numbers) - meter_of.keys()):
+            raise StoreError(f"there is no telegram {missing[0]} in the archive")
+        return meter_of
+
+    def _write_receptions(self, new: Sequence[tuple[int, int, Reception, bytes | None]]) -> None:
+        gateway_of = self._names.gateways.ensure(reception.gateway for _, _, reception, _ in new)
+        rows = [_row(number, gateway_of, reception, raw) for number, _, reception, raw in new]
+        insert_once(self._connection, receptions, rows)
+        note_heard(self._connection, [(meter, reception.heard_at) for _, meter, reception, _ in new])
+
+    def _archived(self, rows: Sequence[sa.Row[Any]]) -> list[ArchivedTelegram]:
+        meters = self._names.meters.things(row.meter for row in rows)
+        heard = self._receptions([row.id for row in rows])
+        return [
+            ArchivedTelegram(
+                id=row.id,
+                meter=meters[row.meter],
+                frame=row.frame,
+                fingerprint=row.fingerprint,
+                state=TelegramState(row.state),
+                reason=row.reason,
+                heard_at=row.heard_at,
+                receptions=heard.get(row.id, ()),
+            )
+            for row in rows
+        ]
+
+    def _receptions(self, numbers: Sequence[int]) -> dict[int, list[tuple[Reception, bytes | None]]]:
+        rows: list[sa.Row[Any]] = []
+        for chunk in in_chunks(numbers):
+            wanted = receptions.c.telegram.in_(chunk)
+            rows += self._connection.execute(sa.select(*_RECEPTION).where(wanted).order_by(receptions.c.id))
+        gateways = self._names.gateways.things(row.gateway for row in rows)
+        found: dict[int, list[tuple[Reception, bytes | None]]] = {}
+        for row in sorted(rows, key=lambda row: row.heard_at):
+            found.setdefault(row.telegram, []).append((_reception(gateways[row.gateway], row), row.raw))
+        return found
+
+
+def _row(telegram: int, gateway_of: Mapping[str, int], reception: Reception, raw: bytes | None) -> Row:
+    return {
+        "telegram": telegram,
+        "gateway": gateway_of[reception.gateway],
+        "heard_at": reception.heard_at,
+        "received_at": reception.received_at,
+        "clock": reception.clock,
+        "rssi_dbm": reception.rssi_dbm,
+        "mode": reception.mode,
+        "boot": reception.boot,
+        "seq": reception.seq,
+        "history": reception.history,
+        "raw": raw,
+    }
+
+
+def _reception(gateway: str, row: sa.Row[Any]) -> Reception:
+    # ``redelivered`` is not kept: it says how the broker delivered, not how the frame was received
+    return Reception(
+        gateway=gateway,
+        heard_at=row.heard_at,
+        received_at=row.received_at,
+        clock=ClockSource(row.clock),
+        rssi_dbm=row.rssi_dbm,
+        mode=row.mode,
+        boot=row.boot,
+        seq=row.seq,
+        history=row.history,
+    )

@@ -1,0 +1,176 @@
+"""A database, opened: transactions that begin as they should, and errors that say what to do."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, ExceptionContext
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError, StatementError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
+from sqlalchemy.pool import QueuePool, StaticPool
+
+from metering.errors import InvalidValue, StoreError, TelemetryError
+from metering.store.sql.faults import busy, sentence_of
+
+__all__ = ["Database"]
+
+_MEMORY = ("", ":memory:")
+
+_SQLITE_SETTINGS = (
+    "PRAGMA journal_mode=WAL",  # readers see a snapshot and never wait for the writer
+    # Acknowledged means durable: with NORMAL, WAL commits reach the disk only at the next checkpoint,
+    # and a power cut takes back what gateways were told is safe. FULL syncs at each commit.
+    "PRAGMA synchronous=FULL",
+    "PRAGMA cache_size=-16384",  # 16 MiB per connection
+    "PRAGMA journal_size_limit=67108864",  # a WAL blown up by one long reader shrinks again
+)
+
+_WRITER = 0x4E757274
+"""Advisory lock of the one writer on PostgreSQL: "Nurt"."""
+
+
+class Database:
+    """One SQLite file, one in-memory SQLite, or one PostgreSQL database.
+
+    One writer at a time on all of them: what a batch finds to be new is still new when it commits.
+
+    Attributes:
+        where: the database in words, never with a password.
+        path: the SQLite file, ``None`` if it is not one.
+        engine: for schema upgrades and tests.
+    """
+
+    def __init__(self, url: str, *, patience: float = 10.0, upgrading: bool = False) -> None:
+        """Prepare; nothing is opened before the first transaction.
+
+        Args:
+            url: ``sqlite:///relative.db``, ``sqlite:////absolute.db``, ``sqlite://`` (memory) or
+                ``postgresql://user:password@host/name``.
+            patience: how long to wait for another writer, seconds.
+            upgrading: make the file if it is missing; no foreign keys while tables are rebuilt.
+
+        Raises:
+            InvalidValue: not such a URL.
+        """
+        self._patience = patience
+        self._turn = Lock()
+        parsed = _parse(url)
+        self._sqlite = parsed.drivername == "sqlite"
+        self._alone = self._sqlite and (parsed.database or "") in _MEMORY
+        self.path: Path | None = None
+        if not self._sqlite:
+            self.where = f"the database {parsed.set(drivername='postgresql', query={}).render_as_string()}"
+            self.engine = sa.create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
+        elif self._alone:
+            self.where = "the database in memory"
+            self.engine = _sqlite_engine(StaticPool, self._opener(":memory:", upgrading=upgrading))
+        else:
+            self.path = Path(str(parsed.database)).absolute()
+            mode = "rwc" if upgrading else "rw"
+            self.where = f"the database {self.path}"
+            opener = self._opener(f"file:{quote(str(self.path))}?mode={mode}", upgrading=upgrading)
+            self.engine = _sqlite_engine(QueuePool, opener)
+        sa.event.listen(self.engine, "begin", self._begin)
+        sa.event.listen(self.engine, "handle_error", self._translate)
+
+    @contextmanager
+    def transaction(self, *, write: bool) -> Iterator[sa.Connection]:
+        """Open a transaction: commits when the block ends, rolls back when it raises.
+
+        Raises:
+            StoreUnavailable: cannot be opened, written or committed.
+            StoreError: the database refused.
+        """
+        try:
+            with self._my_turn(wait=write or self._alone), self.engine.connect() as connection:
+                connection.execution_options(nurt_write=write)
+                with connection.begin():
+                    yield connection
+        except PoolExhausted:
+            raise busy(self.where) from None
+        except StatementError as fault:
+            if isinstance(fault.orig, TelemetryError):  # a column type refused a value
+                raise fault.orig from None
+            raise StoreError(f"{self.where}: {type(fault).__name__}") from fault
+        except SQLAlchemyError as fault:
+            raise StoreError(f"{self.where}: {type(fault).__name__}") from fault
+
+    def close(self) -> None:
+        """Let go of all connections; the last one folds SQLite's WAL into the file."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _my_turn(self, *, wait: bool) -> Iterator[None]:
+        """Queue threads up before SQLite, whose own waiting is a poll that can starve one of them.
+
+        In memory there is one connection only, so readers queue up as well.
+        """
+        if not wait:
+            yield
+            return
+        if not self._turn.acquire(timeout=self._patience):
+            raise busy(self.where)
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def _begin(self, connection: sa.Connection) -> None:
+        write = connection.get_execution_options().get("nurt_write", True)
+        if self._sqlite:
+            # The driver's own BEGIN is late and deferred; a deferred writer can fail in mid-flight.
+            connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if write else 'ON'}")
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN DEFERRED")
+        elif write:
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(self._patience * 1000)}")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER})")
+        else:
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+    def _translate(self, context: ExceptionContext) -> None:
+        fault = context.original_exception
+        if isinstance(fault, Exception) and not isinstance(fault, TelemetryError):
+            raise sentence_of(fault, self.where)
+
+    def _opener(self, name: str, *, upgrading: bool) -> Callable[[], sqlite3.Connection]:
+        def connect() -> sqlite3.Connection:
+            connection = sqlite3.connect(
+                name,
+                uri=True,
+                timeout=self._patience,
+                isolation_level=None,  # we begin ourselves
+                check_same_thread=False,  # the pool hands a connection to one thread at a time
+                cached_statements=256,
+            )
+            for setting in (*_SQLITE_SETTINGS, f"PRAGMA foreign_keys={'OFF' if upgrading else 'ON'}"):
+                connection.execute(setting)
+            return connection
+
+        return connect
+
+
+def _sqlite_engine(
+    pool: type[QueuePool | StaticPool], creator: Callable[[], sqlite3.Connection]
+) -> sa.Engine:
+    sizes = {"pool_size": 8, "max_overflow": 32, "pool_timeout": 10} if pool is QueuePool else {}
+    return sa.create_engine("sqlite://", poolclass=pool, creator=creator, hide_parameters=True, **sizes)
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = sa.make_url(url)
+    except (ArgumentError, ValueError):
+        parsed = URL.create("unreadable")
+    if parsed.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername != "sqlite" or parsed.host or parsed.query:
+        raise InvalidValue(
+            "a database URL looks like sqlite:////var/lib/nurt/nurt.db or postgresql://user@host/nurt"
+        )
+    return parsed

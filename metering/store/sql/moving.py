@@ -1,0 +1,134 @@
+"""One transmission, heard by several gateways: its time is the earliest of them, whoever came first.
+
+A radio telegram is dated by when it was heard. When another gateway turns out to have heard it earlier,
+telegram, readings and details that were dated so move there, so that the database does not depend on the
+order in which gateways deliver (promise 3 of the design).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from metering.store.sql.readings import write_readings
+from metering.store.sql.schema import details, gateways, latest, readings, receptions, telegrams
+from metering.store.sql.statements import Row, in_chunks, insert_once
+from metering.store.sql.symbols import Names, Origin
+
+__all__ = ["absorb", "settle"]
+
+
+class Move(NamedTuple):
+    """A telegram that was heard earlier than we knew, and by whom."""
+
+    telegram: int
+    known: datetime
+    earlier: datetime
+    gateway: str
+
+
+def settle(connection: sa.Connection, names: Names, numbers: Collection[int]) -> None:
+    """Date telegrams by their earliest reception; move what was dated by another."""
+    if moves := _moves(connection, numbers):
+        connection.execute(
+            sa.update(telegrams)
+            .where(telegrams.c.id == sa.bindparam("telegram"))
+            .values(heard_at=sa.bindparam("earlier")),
+            [{"telegram": move.telegram, "earlier": move.earlier} for move in moves],
+        )
+        by_telegram = {move.telegram: move for move in moves}
+        _move_readings(connection, names, by_telegram)
+        _move_details(connection, by_telegram)
+
+
+def absorb(connection: sa.Connection, keep: int, drop: int) -> None:
+    """Give ``keep`` what it shares with ``drop``, and let the rest of what ``drop`` said go.
+
+    A reading that both brought is stored once and may name ``drop`` as its source: those dated by the
+    meter itself, or by a time at which both were heard. They stay and name ``keep``.
+    """
+    dated = _rows(connection, sa.select(telegrams.c.id, telegrams.c.heard_at), telegrams.c.id, (keep, drop))
+    heard = {row.id: row.heard_at for row in dated}
+    for table in (readings, details):
+        said = _rows(connection, sa.select(table), table.c.telegram, (drop,))
+        own = [row for row in said if row.measured_at == heard[drop] != heard[keep]]
+        _delete(connection, table, said)
+        shared = [_row(row) | {"telegram": keep} for row in said if row not in own]
+        insert_once(connection, table, shared)
+        if table is readings:
+            _refresh_latest(connection, said)
+
+
+def _moves(connection: sa.Connection, numbers: Collection[int]) -> list[Move]:
+    statement = (
+        sa.select(telegrams.c.id, telegrams.c.heard_at, receptions.c.heard_at, gateways.c.name)
+        .join(receptions, receptions.c.telegram == telegrams.c.id)
+        .join(gateways, gateways.c.id == receptions.c.gateway)
+        .where(receptions.c.heard_at < telegrams.c.heard_at)
+    )
+    moves = [Move(*tuple(row)) for row in _rows(connection, statement, telegrams.c.id, numbers)]
+    moves.sort(key=lambda move: (move.earlier, move.gateway), reverse=True)
+    return list({move.telegram: move for move in moves}.values())
+
+
+def _move_readings(connection: sa.Connection, names: Names, moves: dict[int, Move]) -> None:
+    old = _rows(connection, sa.select(readings), readings.c.telegram, moves)
+    origins = names.origins.things(row.origin for row in old)
+    sources = {row: origins[row.origin]._replace(gateway=moves[row.telegram].gateway) for row in old}
+    origin_of: dict[Origin, int] = names.origins.ensure(sources.values())
+    new = [_moved(row, moves[row.telegram]) | {"origin": origin_of[sources[row]]} for row in old]
+    _delete(connection, readings, old)
+    write_readings(connection, new)
+    _refresh_latest(connection, old)
+
+
+def _move_details(connection: sa.Connection, moves: dict[int, Move]) -> None:
+    old = _rows(connection, sa.select(details), details.c.telegram, moves)
+    _delete(connection, details, old)
+    insert_once(connection, details, [_moved(row, moves[row.telegram]) for row in old])
+
+
+def _moved(row: sa.Row[Any], move: Move) -> Row:
+    moment = move.earlier if row.measured_at == move.known else row.measured_at
+    return _row(row) | {"measured_at": moment}
+
+
+def _row(row: sa.Row[Any]) -> Row:
+    return dict(row._mapping)  # noqa: SLF001  SQLAlchemy's documented name, underscored to keep column names free
+
+
+def _rows(
+    connection: sa.Connection,
+    statement: sa.Select[Any],
+    column: sa.ColumnElement[int],
+    numbers: Iterable[int],
+) -> list[sa.Row[Any]]:
+    found: list[sa.Row[Any]] = []
+    for chunk in in_chunks(numbers):
+        found += connection.execute(statement.where(column.in_(chunk)))
+    return found
+
+
+def _delete(connection: sa.Connection, table: sa.Table, rows: Sequence[sa.Row[Any]]) -> None:
+    if not rows:
+        return
+    keys = [column.name for column in table.primary_key]
+    statement = sa.delete(table).where(
+        *(table.c[name] == sa.bindparam(f"key_{name}", type_=table.c[name].type) for name in keys)
+    )
+    connection.execute(statement, [{f"key_{name}": row._mapping[name] for name in keys} for row in rows])  # noqa: SLF001  see _row
+
+
+def _refresh_latest(connection: sa.Connection, rows: Iterable[sa.Row[Any]]) -> None:
+    """Find the newest times anew, where readings went away."""
+    pairs = [{"m": meter, "r": register} for meter, register in {(row.meter, row.register) for row in rows}]
+    if not pairs:
+        return
+    this = (latest.c.meter == sa.bindparam("m")) & (latest.c.register == sa.bindparam("r"))
+    those = (readings.c.meter == sa.bindparam("m")) & (readings.c.register == sa.bindparam("r"))
+    connection.execute(sa.delete(latest).where(this & ~sa.exists().where(those)), pairs)
+    newest = sa.select(sa.func.max(readings.c.measured_at)).where(those).scalar_subquery()
+    connection.execute(sa.update(latest).where(this).values(measured_at=newest), pairs)

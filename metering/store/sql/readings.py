@@ -1,0 +1,206 @@
+"""Readings in SQL: clustered by meter, register and time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from metering.meter import MeterId
+from metering.reading import Detail, Provenance, Reading, Register, Way
+from metering.store.sql.heard import note_heard
+from metering.store.sql.schema import details, latest, readings
+from metering.store.sql.statements import Row, insert, insert_once
+from metering.store.sql.symbols import Names, Origin
+
+__all__ = ["SqlReadings", "newest_readings", "write_readings"]
+
+_COLUMNS = tuple(readings.c)
+
+
+class SqlReadings:
+    """:class:`metering.ports.ReadingStore` on one transaction."""
+
+    def __init__(self, connection: sa.Connection, names: Names) -> None:
+        self._connection = connection
+        self._names = names
+
+    def add(self, new: Sequence[Reading]) -> int:
+        """Store readings, those equal in meter, register, time and value once; gives how many were new."""
+        if not new:
+            return 0
+        origins = [Origin.of(reading) for reading in new]
+        meter_of = self._names.meters.ensure(reading.meter for reading in new)
+        register_of = self._names.registers.ensure(reading.register for reading in new)
+        origin_of = self._names.origins.ensure(origins)
+        rows = [
+            {
+                "meter": meter_of[reading.meter],
+                "register": register_of[reading.register],
+                "measured_at": reading.measured_at,
+                "value": reading.value,
+                "received_at": reading.received_at,
+                "telegram": reading.provenance.telegram,
+                "origin": origin_of[origin],
+            }
+            for reading, origin in zip(new, origins, strict=True)
+        ]
+        pulses = [
+            (meter_of[reading.meter], reading.measured_at) for reading in new if reading.way is Way.PULSE
+        ]
+        note_heard(self._connection, pulses)
+        return write_readings(self._connection, rows)
+
+    def add_details(self, new: Sequence[Detail]) -> None:
+        """Store what was said besides numbers; repeats are stored once."""
+        meter_of = self._names.meters.ensure(detail.meter for detail in new)
+        register_of = self._names.registers.ensure(detail.register for detail in new)
+        rows: list[Row] = [
+            {
+                "meter": meter_of[detail.meter],
+                "register": register_of[detail.register],
+                "measured_at": detail.measured_at,
+                "text": detail.text,
+                "telegram": detail.telegram,
+            }
+            for detail in new
+        ]
+        insert_once(self._connection, details, rows)
+
+    def series(
+        self,
+        meter: MeterId,
+        register: Register,
+        since: datetime,
+        until: datetime,
+        *,
+        limit: int | None = None,
+    ) -> Sequence[Reading]:
+        """Give readings with ``since <= measured_at < until``, by time, then value."""
+        within = (readings.c.measured_at >= since) & (readings.c.measured_at < until)
+        found = self._of_register(meter, register, within, limit)
+        if limit is None or len(found) < limit or not found:
+            return found
+        # SQLite orders decimals as text: where the cut falls among values of one time, choose by number.
+        last = found[-1].measured_at
+        earlier = [reading for reading in found if reading.measured_at < last]
+        return (earlier + self._of_register(meter, register, readings.c.measured_at == last))[:limit]
+
+    def registers(self, meter: MeterId) -> Sequence[tuple[Register, str]]:
+        """Give the registers a meter has readings for, each with its unit, by key."""
+        return [(reading.register, reading.unit) for reading in self.latest(meter)]
+
+    def latest(self, meter: MeterId) -> Sequence[Reading]:
+        """Give the newest reading of each register of a meter, by register key."""
+        number = self._names.meters.number(meter)
+        if number is None:
+            return []
+        newest = newest_readings(self._connection, self._names, latest.c.meter == number)
+        return sorted(newest, key=lambda reading: reading.register.key)
+
+    def before(self, meter: MeterId, register: Register, moment: datetime) -> Reading | None:
+        """Give the last reading before a moment (the opening index of a chart)."""
+        earlier = readings.alias()
+        last = (
+            sa.select(sa.func.max(earlier.c.measured_at))
+            .where(earlier.c.meter == self._names.meters.number(meter))
+            .where(earlier.c.register == self._names.registers.number(register))
+            .where(earlier.c.measured_at < moment)
+            .scalar_subquery()
+        )
+        found = self._of_register(meter, register, readings.c.measured_at == last)
+        return found[-1] if found else None
+
+    def of_telegram(self, telegram: int) -> tuple[Sequence[Reading], Sequence[Detail]]:
+        """Give what one telegram gave rise to, by register key."""
+        found = self._read(sa.select(*_COLUMNS).where(readings.c.telegram == telegram))
+        said = self._connection.execute(sa.select(details).where(details.c.telegram == telegram)).all()
+        return (
+            sorted(found, key=lambda reading: (reading.register.key, reading.measured_at, reading.value)),
+            sorted(_details_of(said, self._names), key=lambda detail: (detail.register.key, detail.text)),
+        )
+
+    def _of_register(
+        self, meter: MeterId, register: Register, within: sa.ColumnElement[bool], limit: int | None = None
+    ) -> list[Reading]:
+        statement = (
+            sa.select(*_COLUMNS)
+            .where(readings.c.meter == self._names.meters.number(meter))
+            .where(readings.c.register == self._names.registers.number(register))
+            .where(within)
+            .order_by(readings.c.measured_at)
+            .limit(limit)
+        )
+        return sorted(self._read(statement), key=_by_time)
+
+    def _read(self, statement: sa.Select[Any]) -> list[Reading]:
+        return _readings_of(self._connection.execute(statement).all(), self._names)
+
+
+def write_readings(connection: sa.Connection, rows: Sequence[Row]) -> int:
+    """Write rows of readings and remember the newest times; gives how many were new."""
+    newest: dict[tuple[int, int], datetime] = {}
+    for row in rows:
+        key = (row["meter"], row["register"])
+        if key not in newest or newest[key] < row["measured_at"]:
+            newest[key] = row["measured_at"]
+    statement = insert(connection, latest)
+    newer = statement.on_conflict_do_update(
+        index_elements=latest.primary_key,
+        set_={"measured_at": statement.excluded.measured_at},
+        where=latest.c.measured_at < statement.excluded.measured_at,
+    )
+    heads = [
+        {"meter": meter, "register": register, "measured_at": moment}
+        for (meter, register), moment in newest.items()
+    ]
+    if heads:
+        connection.execute(newer, heads)
+    return insert_once(connection, readings, rows)
+
+
+def newest_readings(connection: sa.Connection, names: Names, which: sa.ColumnElement[bool]) -> list[Reading]:
+    """Read what some rows of ``latest`` point to; of several values at one time the highest."""
+    heads = sa.select(latest.c.meter, latest.c.register, latest.c.measured_at).where(which)
+    key = sa.tuple_(readings.c.meter, readings.c.register, readings.c.measured_at)
+    found = _readings_of(connection.execute(sa.select(*_COLUMNS).where(key.in_(heads))), names)
+    best = {(reading.meter, reading.register): reading for reading in sorted(found, key=_by_value)}
+    return list(best.values())
+
+
+def _readings_of(rows: Iterable[sa.Row[Any]], names: Names) -> list[Reading]:
+    """Make readings of rows of the table, all its columns in order."""
+    plain = [tuple(row) for row in rows]
+    meters = names.meters.things({row[0] for row in plain})
+    registers = names.registers.things({row[1] for row in plain})
+    origins = names.origins.things({row[6] for row in plain})
+    return [_reading(row, meters[row[0]], registers[row[1]], origins[row[6]]) for row in plain]
+
+
+def _details_of(rows: Iterable[sa.Row[Any]], names: Names) -> list[Detail]:
+    """Make details of rows of the table, all its columns in order."""
+    plain = [tuple(row) for row in rows]
+    meters = names.meters.things({row[1] for row in plain})
+    registers = names.registers.things({row[2] for row in plain})
+    return [
+        Detail(meters[meter], registers[register], text, measured_at, telegram)
+        for _, meter, register, measured_at, text, telegram in plain
+    ]
+
+
+def _reading(row: tuple[Any, ...], meter: MeterId, register: Register, origin: Origin) -> Reading:
+    _, _, measured_at, value, received_at, telegram, _ = row
+    unit, way, quality, gateway, model, decoder = origin
+    source = Provenance(telegram, gateway, model or None, decoder)
+    return Reading(meter, register, value, unit, measured_at, received_at, way, quality, source)
+
+
+def _by_value(reading: Reading) -> Decimal:
+    return reading.value
+
+
+def _by_time(reading: Reading) -> tuple[datetime, Decimal]:
+    return reading.measured_at, reading.value

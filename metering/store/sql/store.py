@@ -1,0 +1,121 @@
+"""The store: transactions on a database, each with all the ports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from metering.errors import KeyringError
+from metering.ports import Clock
+from metering.store.master_key import MasterKey
+from metering.store.sql.archive import SqlArchive
+from metering.store.sql.engine import Database
+from metering.store.sql.keyring import SqlKeyring
+from metering.store.sql.ledger import SqlLedger
+from metering.store.sql.readings import SqlReadings
+from metering.store.sql.registry import SqlRegistry
+from metering.store.sql.schema import counters
+from metering.store.sql.statements import insert
+from metering.store.sql.symbols import Known, Names
+from metering.store.sql.versions import demand_current, schema_version
+
+__all__ = ["SqlStore", "SqlTransaction"]
+
+
+@dataclass(frozen=True, slots=True)
+class SqlTransaction:
+    """:class:`metering.ports.Transaction` on one connection."""
+
+    archive: SqlArchive
+    readings: SqlReadings
+    registry: SqlRegistry
+    keyring: SqlKeyring
+    ledger: SqlLedger
+
+
+class SqlStore:
+    """:class:`metering.ports.Store` on SQLite or PostgreSQL; may be shared by threads.
+
+    Attributes:
+        database: the database underneath.
+    """
+
+    def __init__(self, url: str, clock: Clock, master_key: Callable[[], bytes] | None = None) -> None:
+        """Prepare; nothing is opened before the first transaction.
+
+        Args:
+            url: see :class:`metering.store.sql.engine.Database`.
+            clock: tells which installations are today's.
+            master_key: gives the 32 bytes of :func:`metering.store.load_master_key`; asked at most once, and
+                only when a meter key is wanted.
+
+        Raises:
+            InvalidValue: not such a URL.
+        """
+        self.database = Database(url)
+        self._clock = clock
+        self._load = master_key
+        self._master: MasterKey | None = None
+        self._known = Known()
+
+    @contextmanager
+    def writing(self) -> Iterator[SqlTransaction]:
+        """Open a transaction: commits when the block ends, rolls back when it raises. One at a time."""
+        with self._transaction(write=True) as transaction:
+            yield transaction
+
+    @contextmanager
+    def reading(self) -> Iterator[SqlTransaction]:
+        """Open a read-only view, consistent for its life."""
+        with self._transaction(write=False) as transaction:
+            yield transaction
+
+    def check(self) -> None:
+        """Say whether the store can be written now and has the right schema.
+
+        Raises:
+            SchemaTooOld: run ``nurt db upgrade``.
+            SchemaTooNew: written by a newer release.
+            StoreUnavailable: cannot be opened or written.
+        """
+        with self.database.transaction(write=True) as connection:
+            demand_current(connection, self.database.where)
+            # a real page is written and synced: a full disk lets transactions begin
+            one = insert(connection, counters).values(name="check", value=1)
+            more = {"value": counters.c.value + 1}
+            connection.execute(one.on_conflict_do_update(index_elements=counters.primary_key, set_=more))
+
+    def schema(self) -> int:
+        """Give the number of the database's schema; 0 = no tables of ours."""
+        with self.database.transaction(write=False) as connection:
+            return schema_version(connection)
+
+    def close(self) -> None:
+        """Let go of connections and files."""
+        self.database.close()
+
+    @contextmanager
+    def _transaction(self, *, write: bool) -> Iterator[SqlTransaction]:
+        with self.database.transaction(write=write) as connection:
+            names = Names(connection, self._known)
+            yield self._ports(connection, names)
+        names.keep()
+
+    def _ports(self, connection: sa.Connection, names: Names) -> SqlTransaction:
+        return SqlTransaction(
+            archive=SqlArchive(connection, names),
+            readings=SqlReadings(connection, names),
+            registry=SqlRegistry(connection, names, self._clock),
+            keyring=SqlKeyring(connection, names, self._clock, self._master_key),
+            ledger=SqlLedger(connection, names),
+        )
+
+    def _master_key(self) -> MasterKey:
+        if self._master is None:
+            if self._load is None:
+                raise KeyringError("meter keys are stored, but no master key is configured; name its file")
+            self._master = MasterKey(self._load())
+        return self._master
