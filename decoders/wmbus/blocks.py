@@ -64,18 +64,16 @@ def holds(raw: bytes, start: int, end: int) -> bool:
 
 
 def is_format_a(raw: bytes) -> bool:
-    """Tell format A by its checksums.
+    """Tell format A by the checksums of the first blocks, whose places do not depend on L.
 
-    One fitting checksum is enough where the length speaks for format A too, or cannot be that of a frame
-    without checksums; else two are needed, for one fits by chance in 65536 frames.
+    One that fits is enough unless the length is that of a frame without checksums; then two are needed,
+    for one fits by chance in 65536 frames. A damaged block does not make another format of it.
     """
     length, size = raw[0], len(raw)
-    first = holds(raw, 0, _FIRST)
-    if size >= length + 1 + 2 * _CRC and size >= size_a(length):
-        return first or any(holds(raw, *block) for block in blocks_a(length)[1:])
-    if first and size == length + 1:
-        return all(holds(raw, *block) for block in blocks_a(length)[1:2])
-    return first
+    found = holds(raw, 0, 10) + holds(raw, 12, 28)
+    if size == length + 1:
+        return found + (found > 0 and holds(raw, 30, 46)) >= 2
+    return found > 0 or (size >= size_a(length) and any(holds(raw, *block) for block in blocks_a(length)))
 
 
 def is_format_b(raw: bytes) -> bool:

@@ -189,11 +189,14 @@ def _checked(raw: bytes, name: Literal["A", "B"], parts: list[tuple[int, int]], 
 
 
 def _without_crc(raw: bytes) -> Frame:
-    """Take L at its word, or correct it where a receiver removed one or two checksums and left L alone."""
+    """Take L at its word, or correct it where a receiver removed checksums of format B and left L alone.
+
+    Some trim one checksum, some two or as much as two; a frame with two does not lose just one.
+    """
     length, size = raw[0], len(raw)
     if length < 9:
         raise FrameError("bad_length", f"length {length} holds no address", evidence=_shown(raw))
-    if size in {length - 1, length - 3}:
+    if size == length - 3 or (size == length - 1 and length <= 127):
         return Frame(bytes((size - 1,)) + raw[1:], length_was=length)
     if size < length + 1:
         raise _truncated(raw, length + 1)
