@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -174,11 +172,8 @@ def test_every_line_gets_at_least_one_answer_with_every_key(line):
 
 
 @pytest.mark.shared
-def test_every_real_telegram_is_answered_as_one_line_with_every_key():
-    corpus = Path(os.getenv("NURT_TELEGRAMS", Path(__file__).parents[3] / "shared/telegrams"))  # noqa: TID251  the corpus
-    if not corpus.is_dir():
-        pytest.skip(f"no shared telegrams at {corpus}")
-    lines = (corpus / "wmbus.jsonl").read_text(encoding="utf-8").splitlines()
+def test_every_real_telegram_is_answered_as_one_line_with_every_key(shared_telegrams):
+    lines = (shared_telegrams / "wmbus.jsonl").read_text(encoding="utf-8").splitlines()
     answers = [only(line) for line in lines]
     assert all(list(one) == TOP for one in answers)
     good = sum(one["error"] is None for one in answers)

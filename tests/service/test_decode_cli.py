@@ -1,0 +1,102 @@
+"""``nurt decode`` as a process: formats, exit codes, co-process, speed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+
+from decoders.build import build
+from metering.meter import MeterId
+
+METER = MeterId.parse("SEN-12345699-68-07")
+KEY = bytes(range(16))
+VOLUME = bytes.fromhex("0413181E0000")
+PLAIN = build(METER, VOLUME, access=1, mode=0).hex()
+SEALED = build(METER, VOLUME, access=1, mode=5, key=KEY).hex()
+NURT = (sys.executable, "-m", "service.cli")
+
+
+def decode(*arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [*NURT, "decode", *arguments], input=given, capture_output=True, check=False, timeout=20
+    )
+
+
+@pytest.mark.servers
+def test_all_decoded_is_exit_code_0_and_one_not_is_1():
+    assert decode(PLAIN).returncode == 0
+    assert decode(PLAIN, "zz").returncode == 1
+    assert decode("--key", KEY.hex(), SEALED).returncode == 0
+    assert decode(SEALED).returncode == 1
+
+
+@pytest.mark.servers
+def test_json_gives_one_line_a_telegram_and_bad_lines_never_stop_it():
+    done = decode("--format", "json", given=f"{PLAIN}\nzz\n\xff\n\n{PLAIN}".encode("latin-1"))
+    errors = [(json.loads(line)["error"] or {}).get("code") for line in done.stdout.splitlines()]
+    assert errors == [None, "bad_hex", "bad_hex", "bad_hex", None]
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+@pytest.mark.servers
+def test_text_explains_and_skips_blank_lines():
+    done = decode(given=f"\n{PLAIN}\n\n".encode())
+    assert done.stdout.startswith(b"SEN-12345699-68-07")
+    assert b"total_m3" in done.stdout
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.servers
+def test_it_answers_line_by_line_as_a_co_process():
+    with subprocess.Popen(
+        [*NURT, "decode", "--format", "json"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        for line, code in ((PLAIN, None), ("zz", "bad_hex"), ("", "bad_hex"), (SEALED, "missing_key")):
+            process.stdin.write(f"{line}\n".encode())
+            process.stdin.flush()
+            error = json.loads(process.stdout.readline())["error"]
+            assert (error and error["code"]) == code
+        process.stdin.close()
+        assert process.wait(10) == 1
+
+
+@pytest.mark.servers
+def test_a_reader_that_goes_away_is_no_error_to_speak_of():
+    many = "\n".join([PLAIN] * 20_000).encode()
+    with subprocess.Popen(
+        [*NURT, "decode", "--format", "json"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        process.stdout.close()
+        try:
+            process.stdin.write(many)
+            process.stdin.close()
+        except BrokenPipeError:
+            pass
+        assert process.stderr.read() == b""
+
+
+@pytest.mark.servers
+def test_a_key_that_is_none_is_a_usage_error_that_does_not_repeat_it():
+    done = decode("--key", "s3cret", PLAIN)
+    assert done.returncode == 2
+    assert b"s3cret" not in done.stdout + done.stderr
+    assert b"32 hexadecimal digits" in done.stderr
+
+
+@pytest.mark.servers
+def test_one_telegram_takes_less_than_half_a_second():
+    """The best of three, so that a busy machine does not decide."""
+    best = min(_seconds() for _ in range(3))
+    print(f"nurt decode of one telegram: {best:.2f} s")
+    assert best < 0.5
+
+
+def _seconds() -> float:
+    begin = time.perf_counter()
+    assert decode("--format", "json", PLAIN).returncode == 0
+    return time.perf_counter() - begin

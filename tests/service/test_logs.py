@@ -1,0 +1,43 @@
+"""Logs: one line an event, secrets hidden."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+import structlog
+
+from service.logs import redact, set_up_logs
+
+
+@pytest.fixture(autouse=True)
+def _undone():
+    """Leave the process-wide set-up as it was."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def test_events_of_both_kinds_are_lines_of_json_on_standard_error(capsys):
+    set_up_logs(style="json", level="info")
+    structlog.get_logger("ingest").info("broker.connected", host="h")
+    logging.getLogger("uvicorn.error").warning("from %s", "outside")
+    logging.getLogger("x").debug("too small to say")
+    ours, theirs = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert (ours["event"], ours["host"], ours["level"]) == ("broker.connected", "h", "info")
+    assert (theirs["event"], theirs["level"]) == ("from outside", "warning")
+    assert ours["timestamp"].endswith("Z")
+
+
+def test_secrets_are_hidden_whatever_their_case():
+    event = {"event": "x", "Password": "s3cret", "key": b"s3cret", "keyring": "fine"}
+    assert redact(None, "info", event) == {
+        "event": "x",
+        "Password": "********",
+        "key": "********",
+        "keyring": "fine",
+    }
