@@ -25,6 +25,7 @@ __all__ = ["read"]
 
 _Fields = Mapping[str, Any]
 
+_CLOCKS = {source.value: source for source in ClockSource}
 _MODE = re.compile(r"[A-Za-z0-9+-]{1,8}", re.ASCII)
 _LARGEST_COUNT = 2**63 - 1
 _RSSI_DBM = range(-200, 1)
@@ -148,7 +149,7 @@ def _gateway_state(fields: _Fields, delivery: Delivery, gateway: str) -> Gateway
     own time is too old. ``online`` holds as of the gateway's time: a kept message must not look alive.
     """
     said, boot, at = fields.get("state"), _name(fields, "boot"), _time(fields)
-    if said not in {"online", "offline"}:
+    if said not in ("online", "offline"):
         raise BadUplink("bad_field", f"state is {_shown(said)}: expected online or offline")
     if said == "offline":
         return GatewayState(gateway, online=False, at=delivery.received_at, boot=boot)
@@ -220,8 +221,7 @@ def _time(fields: _Fields) -> datetime | None:
 
 def _clock(fields: _Fields) -> ClockSource:
     """Read where the time comes from; what does not say, or says what we do not know, is not trusted."""
-    value = fields.get("ts_src")
-    return ClockSource(value) if value in set(ClockSource) else ClockSource.NONE
+    return _CLOCKS.get(str(fields.get("ts_src")), ClockSource.NONE)
 
 
 def _rssi(value: object) -> int | None:

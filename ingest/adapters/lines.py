@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from ingest.items import UNKNOWN_GATEWAY, Delivery, Item, Said, Unreadable
 from metering.uplink import FrameUplink, Reception
@@ -40,7 +40,7 @@ def frame_of(text: str) -> bytes:
 def read_lines(delivery: Delivery, segment: str, read_line: LineReader) -> Sequence[Item]:
     """Read a message line by line.
 
-    A message of which no line can be read is one unreadable item, however many lines it has.
+    What cannot be read is one unreadable item per line, or one in all if no line can be read.
     """
     gateway = gateway_name(segment)
     if gateway is None:
@@ -54,13 +54,24 @@ def read_lines(delivery: Delivery, segment: str, read_line: LineReader) -> Seque
         gateway, delivery.received_at, delivery.received_at, redelivered=delivery.redelivered
     )
     items = [
-        Item(gateway, said, line.encode(), delivery) for line in lines for said in read_line(line, reception)
+        Item(gateway, said, source, delivery)
+        for line, source in ((line, line.encode()) for line in lines)
+        for said in _one_complaint(read_line(line, reception))
     ]
     unreadable = [item.said for item in items if isinstance(item.said, Unreadable)]
     if len(unreadable) < len(items):
         return items
     first = unreadable[0] if unreadable else Unreadable("bad_hex", "an empty message")
     return [_whole(delivery, gateway, first)]
+
+
+def _one_complaint(found: Sequence[FrameUplink | Unreadable]) -> Iterator[FrameUplink | Unreadable]:
+    """Keep only the first unreadable part of a line: the line is kept with it, and once is enough."""
+    complained = False
+    for said in found:
+        if not (complained and isinstance(said, Unreadable)):
+            yield said
+        complained |= isinstance(said, Unreadable)
 
 
 def _whole(delivery: Delivery, gateway: str, said: Said) -> Item:

@@ -21,7 +21,8 @@ from metering.uplink import FrameUplink, Reception
 
 __all__ = ["read"]
 
-_FRAMES = r"0[xX][0-9A-Fa-f]+(?:;?0[xX][0-9A-Fa-f]+)*"
+_DIGITS = r"(?:[0-9A-Fa-f](?![xX]))+"  # not the 0 of the next 0x
+_FRAMES = rf"0[xX]{_DIGITS}(?:;?0[xX]{_DIGITS})*"
 _ENTRY = re.compile(
     r"(?:(?:rla|t2a);)?"  # the receiving algorithm, with -v
     r"(?P<mode>[TCS]1);(?P<crc>[01]);(?P<code>[01]);"

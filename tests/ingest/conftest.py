@@ -1,0 +1,107 @@
+"""Frames and deliveries made for the tests of ingest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from decoders.wmbus.encode import record
+from ingest.items import Delivery
+from metering.clock import FixedClock
+from metering.meter import Meter, MeterId
+from metering.store.memory import memory_store
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+KEY = bytes.fromhex("000102030405060708090a0b0c0d0e0f")
+
+
+def _meter(serial: int = 12345678) -> MeterId:
+    return MeterId("ABC", f"{serial:08d}", "01", "07")
+
+
+def _litres(litres: int, **where: Any) -> bytes:
+    return record(b"\x13", Decimal(litres).scaleb(-3), field=4, **where)
+
+
+def _frame(
+    serial: int = 12345678,
+    *,
+    access: int = 1,
+    litres: int = 7704,
+    payload: bytes | None = None,
+    key: bytes | None = None,
+) -> bytes:
+    """A water meter's telegram, short header, L first, no checksums; under ``key`` in security mode 5."""
+    payload = _litres(litres) if payload is None else payload
+    maker = (1 << 10 | 2 << 5 | 3).to_bytes(2, "little")  # ABC
+    address = maker + bytes.fromhex(f"{serial:08d}")[::-1] + b"\x01\x07"
+    configuration = b"\x00\x00"
+    if key is not None:
+        payload = b"\x2f\x2f" + payload
+        payload += b"\x2f" * (-len(payload) % 16)
+        configuration = bytes((len(payload), 0x05))
+        cipher = Cipher(algorithms.AES(key), modes.CBC(address + bytes([access]) * 8)).encryptor()
+        payload = cipher.update(payload) + cipher.finalize()
+    body = b"\x44" + address + b"\x7a" + bytes([access, 0]) + configuration + payload
+    return bytes([len(body)]) + body
+
+
+def _up(*items: dict[str, Any], gateway: str = "gw1", at: datetime = NOON, **delivery: Any) -> Delivery:
+    """A delivery of the contract."""
+    payload = json.dumps(items[0] if len(items) == 1 else items).encode()
+    return Delivery(f"amr/1/{gateway}/up", payload, at, **delivery)
+
+
+def _item(frame: bytes, seq: int | None = None, *, at: datetime = NOON, **fields: Any) -> dict[str, Any]:
+    """A frame item of the contract."""
+    number = {} if seq is None else {"boot": "b1", "seq": seq}
+    stamp = at.isoformat().replace("+00:00", "Z")
+    return {"v": 1, "k": "frame", "ts": stamp, "ts_src": "ntp", "hex": frame.hex(), **number, **fields}
+
+
+@pytest.fixture(scope="session")
+def make() -> SimpleNamespace:
+    """Builders (``make.frame(...)``) and constants (``make.NOON``)."""
+    return SimpleNamespace(
+        frame=_frame,
+        litres=_litres,
+        item=_item,
+        up=_up,
+        meter=_meter,
+        NOON=NOON,
+        KEY=KEY,
+        second=timedelta(seconds=1),
+    )
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(NOON)
+
+
+@pytest.fixture
+def new_store(clock) -> Callable[..., Any]:
+    """Make stores in memory; meters 12345678 and 12345679 are registered unless told otherwise."""
+
+    def new(*serials: int, keys: dict[int, bytes] | None = None):
+        store = memory_store(clock, lambda: bytes(range(32)))
+        with store.writing() as transaction:
+            transaction.registry.put_meters(
+                Meter(_meter(serial)) for serial in serials or (12345678, 12345679)
+            )
+            transaction.keyring.put((_meter(serial), key) for serial, key in (keys or {}).items())
+        return store
+
+    return new
+
+
+@pytest.fixture
+def store(new_store):
+    return new_store()
