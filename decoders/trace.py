@@ -14,13 +14,12 @@ from decoders.decode import read_application
 from decoders.errors import DecodeError
 from decoders.telegram import Keys, Telegram, no_keys
 from decoders.wmbus import link
+from decoders.wmbus.blocks import blocks_a, blocks_b
 from decoders.wmbus.explain import explain
 from decoders.wmbus.layers import KeysOnce, Layers, begin, read_headers
 from decoders.wmbus.spans import Span, Understanding
 
 __all__ = ["Span", "Trace", "Understanding", "trace"]
-
-_FIRST_BLOCK, _BLOCK_A, _BLOCK_B = 10, 16, 126
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,23 +79,24 @@ def _read(layers: Layers, keys: Keys) -> DecodeError | None:
 
 def _as_received(raw: bytes, frame: link.Frame, spans: list[Span]) -> Iterator[Span]:
     """Put checksums and trailer back between the spans, and count offsets as received."""
-    at = 0
-    cuts = [*_cuts(frame), len(frame.data)] if frame.crc != "none" else []
-    for span in spans:
-        start = 0
-        while start < len(span.raw):
-            cut = next((cut for cut in cuts if cut > span.offset + start), len(frame.data))
-            end = min(len(span.raw), cut - span.offset)
-            yield span.part(start, end, at, raw[at : at + end - start])
-            at, start = at + end - start, end
-            if span.offset + end in cuts:
-                yield Span(at, raw[at : at + 2], "link", "block checksum", "fits")
-                at += 2
+    position = 0  # in the frame without checksums
+    for start, end in _blocks(raw, frame):
+        limit = position + end - start
+        for span in spans:
+            first, last = max(span.offset, position), min(span.offset + len(span.raw), limit)
+            if first < last:
+                at, to = start + first - position, start + last - position
+                yield span.part(first - span.offset, last - span.offset, at, raw[at:to])
+        if frame.crc != "none":
+            yield Span(end, raw[end : end + 2], "link", "block checksum", "fits")
+        position = limit
     if frame.trailer:
-        yield Span(at, raw[at:], "receiver", "appended by the receiver", "", Understanding.NOT)
+        at = len(raw) - len(frame.trailer)
+        yield Span(at, frame.trailer, "receiver", "appended by the receiver", "", Understanding.NOT)
 
 
-def _cuts(frame: link.Frame) -> range:
-    """Return where, between the first and the last byte, blocks with a checksum end."""
-    size = len(frame.data)
-    return range(_FIRST_BLOCK, size, _BLOCK_A) if frame.crc == "A" else range(_BLOCK_B, size, _BLOCK_B)
+def _blocks(raw: bytes, frame: link.Frame) -> list[tuple[int, int]]:
+    """Return where the frame's bytes stand among those received."""
+    if frame.crc == "none":
+        return [(0, len(frame.data))]
+    return blocks_a(raw[0]) if frame.crc == "A" else blocks_b(raw[0])

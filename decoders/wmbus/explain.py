@@ -50,7 +50,7 @@ def explain(layers: Layers, error: DecodeError | None) -> Spans:
     else:
         _link(spans, layers)
     if layers.ell:
-        _extended(spans, layers.ell)
+        _extended(spans, layers.ell, sealed=_link_sealed(layers))
     if layers.afl:
         _authentication(spans, layers.afl)
     if layers.header:
@@ -95,7 +95,7 @@ def _version_and_type(spans: Spans, layer: str, meter: MeterId) -> None:
     spans.lay(1, layer, "device type", medium(meter))
 
 
-def _extended(spans: Spans, ell: Ell) -> None:
+def _extended(spans: Spans, ell: Ell, *, sealed: bool) -> None:
     """CI, CC, ACC, receiver, session number and payload CRC (EN 13757-4)."""
     spans.lay_until(ell.start, EXTENDED, "before the extended link layer")
     spans.lay(1, EXTENDED, "CI field", CI[ell.ci].name)
@@ -106,7 +106,15 @@ def _extended(spans: Spans, ell: Ell) -> None:
         spans.lay(8, EXTENDED, "receiver address", str(receiver or ell.receiver.hex().upper()))
     if ell.session:
         spans.lay(4, EXTENDED, "session number", _session(ell))
-        spans.lay_until(ell.end, EXTENDED, "payload checksum")
+        if not sealed:
+            spans.lay_until(ell.end, EXTENDED, "payload checksum")
+
+
+def _link_sealed(layers: Layers) -> bool:
+    """Whether the extended link layer is encrypted and no key opened it."""
+    received = layers.frame.data[: len(layers.data)]
+    encrypted = layers.ell is not None and layers.ell.encryption == AES_CTR and layers.encrypted
+    return encrypted and layers.data == received
 
 
 def _authentication(spans: Spans, afl: Afl) -> None:
@@ -186,8 +194,7 @@ def _records(spans: Spans, layers: Layers, header: TransportHeader, error: Decod
 def _unread(spans: Spans, layers: Layers, error: DecodeError | None) -> None:
     """Lay what no layer took, then the end of a wired frame."""
     end, reason = len(layers.data), error.message if error else ""
-    extended = layers.ell
-    if extended and not layers.header and extended.encryption == AES_CTR and layers.encrypted:
+    if layers.header is None and _link_sealed(layers):
         spans.lay_until(end, EXTENDED, "encrypted", reason, Understanding.NOT)
     spans.lay_until(end, APPLICATION, "not read", reason, Understanding.NOT)
     if layers.frame.wired:

@@ -5,7 +5,8 @@ before it are kept. Choices where the standard is silent or meters break it:
 
 - A header or data cut off by the end of the bytes is ``truncated_record`` at its DIF; a reserved DIF, a
   reserved LVAR or more than ten extension bytes are ``bad_record``. Either ends the walk, because where
-  the next record begins is not known any more.
+  the next record begins is not known any more. A stray byte or two behind the last record (a checksum some
+  receivers count in L) end as such a fault too: nothing tells them from a cut record.
 - ``2F`` is skipped wherever a DIF may stand.
 - Records of one register are counted by ``occurrence``, whatever their data field or resolution.
 """
