@@ -1,0 +1,98 @@
+"""What no table can say: small pure functions a model file names.
+
+One hook is one file of this package, found by its name. There are two kinds:
+
+- A *calculation* (``hook = "sum_of"`` in a ``[[field]]``) makes one value: the file has ``calculate``, a
+  :class:`Calculation`. It takes the fields named by ``of``, the field's own record if it has one, and the
+  number said by ``number``.
+- A *payload reader* (``hook = "..."`` at the top of the file) turns what the manufacturer wrote in a form of
+  its own into ordinary records, or into values by name: the file has ``read_payload``, a
+  :class:`PayloadReader`.
+
+A hook never raises for what a telegram holds: a value that cannot be told is ``None``, a payload that cannot
+be read is an empty :class:`Payload`.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, cast
+
+from decoders.telegram import Record, Telegram, Value
+
+__all__ = ["Calculation", "Given", "Payload", "PayloadReader", "calculation", "payload_reader"]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a calculation takes.
+
+    Attributes:
+        operands: values of the fields named by ``of``, in that order; ``None`` for one that is not told.
+        record: the field's record, if it has one.
+        number: the number said by ``number``; 0 if none is.
+    """
+
+    operands: tuple[Value, ...] = ()
+    record: Record | None = None
+    number: int = 0
+
+
+class Calculation(Protocol):
+    """Makes one value out of others."""
+
+    def __call__(self, given: Given, /) -> Value:
+        """Return the value in the unit of the field's name; ``None`` = there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What a payload reader found.
+
+    Attributes:
+        records: ordinary records, to be taken by the model's fields like those of the telegram, which
+            stand before them.
+        values: values by field name that no record could carry.
+    """
+
+    records: tuple[Record, ...] = ()
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+
+class PayloadReader(Protocol):
+    """Reads what a manufacturer wrote in a form of its own."""
+
+    def __call__(self, telegram: Telegram, /) -> Payload:
+        """Return records and values; an empty payload if the bytes are not of this form."""
+        ...
+
+
+@functools.cache
+def calculation(name: str) -> Calculation:
+    """Find a calculation.
+
+    Raises:
+        LookupError: there is no such hook.
+    """
+    return cast("Calculation", _hook(name, "calculate"))
+
+
+@functools.cache
+def payload_reader(name: str) -> PayloadReader:
+    """Find a payload reader.
+
+    Raises:
+        LookupError: there is no such hook.
+    """
+    return cast("PayloadReader", _hook(name, "read_payload"))
+
+
+def _hook(name: str, function: str) -> object:
+    try:
+        return getattr(importlib.import_module(f"decoders.hooks.{name}"), function)
+    except (ImportError, AttributeError) as missing:
+        raise LookupError(f"there is no decoders/hooks/{name}.py with {function}()") from missing

@@ -1,0 +1,238 @@
+"""A model applied to a telegram: values by name.
+
+There are two ways to look at the same data. :func:`fields` tells the truth: exact numbers, nothing where the
+meter has no valid value, dates that exist. :mod:`decoders.flat` tells what dashboards made for wmbusmeters
+expect. Both take the same records for the same fields (:mod:`decoders.matching`); they differ in how the data
+of one record are read, which is what a :class:`View` says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from enum import Enum
+from typing import Final, Protocol
+
+from decoders.fields import field_name, field_value
+from decoders.hooks import Given, Payload, calculation, payload_reader
+from decoders.matching import Binding, bind, plain
+from decoders.model import RECORD_ERROR, Field, Form, Model
+from decoders.telegram import Record, Telegram, Value
+from decoders.texts import text
+from decoders.units import ratio, times
+from decoders.wmbus.profile import expand, is_profile
+from decoders.wmbus.raw import stored_number
+from decoders.words import joined, tpl_words, words
+from metering.reading import exact
+
+__all__ = ["ABSENT", "Absent", "Told", "View", "fields", "in_unit", "tell"]
+
+
+class Absent(Enum):
+    """The type of :data:`ABSENT`."""
+
+    ABSENT = "absent"
+
+
+ABSENT: Final = Absent.ABSENT
+"""There is nothing to tell; unlike ``None``, which is told: the meter has no valid value."""
+
+
+class View(Protocol):
+    """How the data of one record are read."""
+
+    def number(self, field: Field, record: Record) -> Decimal | Absent | None:
+        """Read a number in the unit of the field, before the field's own factor."""
+        ...
+
+    def moment(self, field: Field, record: Record) -> Value | Absent:
+        """Read a date or a point in time."""
+        ...
+
+    def nothing(self, field: Field) -> Value:
+        """Return what is told where a calculation gives no value."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a model tells of a telegram.
+
+    Attributes:
+        values: by name, in the order of the model; status texts too.
+        records: the telegram's records, those of profiles and of the payload reader included.
+        taken: places of the records that some field took.
+    """
+
+    values: Mapping[str, Value]
+    records: tuple[Record, ...]
+    taken: frozenset[int]
+
+
+def fields(telegram: Telegram, model: Model | None) -> dict[str, Value]:
+    """Give every value of a telegram a name: by the model, and by rule for records the model does not name.
+
+    Numbers are exact decimals in the unit of the name's suffix (28 digits where a unit has no finite ratio,
+    MJ in kWh), dates ISO 8601 text in the meter's local time, bytes hex text; ``None`` = no valid value.
+    """
+    told = tell(telegram, model, _EXACT) if model else Told({}, expand(telegram.records), frozenset())
+    named = {name: _plainly(value) for name, value in told.values.items()}
+    for place, record in enumerate(told.records):
+        if place not in told.taken and not is_profile(record):
+            named[_unused(field_name(record), named)] = field_value(record)
+    return named
+
+
+def tell(telegram: Telegram, model: Model, view: View) -> Told:
+    """Apply a model: match records to fields, then read them."""
+    payload = payload_reader(model.hook)(telegram) if model.hook else Payload()
+    records = (*expand(telegram.records), *payload.records)
+    bindings = bind(model, records)
+
+    known: dict[str, Value] = dict(payload.values)
+    taken = set()
+    for binding in bindings:
+        value = _value(binding, records, known, view) if not binding.field.join else ""
+        if value is not ABSENT:
+            known[binding.name] = value
+            taken.add(binding.record)
+    for binding in bindings:
+        if binding.field.join:
+            known[binding.name] = _status(binding, bindings, records, telegram.status or 0, known)
+
+    hidden = {binding.name for binding in bindings if binding.field.hidden}
+    order = dict.fromkeys((*(binding.name for binding in bindings), *payload.values))
+    values = {name: known[name] for name in order if name in known and name not in hidden}
+    return Told(values, records, frozenset(place for place in taken if place is not None))
+
+
+def in_unit(field: Field, value: Decimal, unit: str) -> Decimal | Absent:
+    """Bring a number to the unit of the field; where exact bytes tell the record, the unit is but a label."""
+    factor = ratio(unit, field.unit)
+    if factor is None:
+        return value if field.where and field.where.header else ABSENT
+    return times(value, factor)
+
+
+# --- one value -----------------------------------------------------------------------------------
+
+
+def _value(
+    binding: Binding, records: Sequence[Record], known: Mapping[str, Value], view: View
+) -> Value | Absent:
+    field = binding.field
+    record = records[binding.record] if binding.record is not None else None
+    if field.hook:
+        operands = tuple(known.get(name) for name in field.of)
+        value = calculation(field.hook)(Given(operands, record, binding.number))
+        return view.nothing(field) if value is None else value
+    if record is None:
+        return None
+    if field.form is Form.NUMBER:
+        return _number(field, view.number(field, record))
+    if field.form is Form.FLAGS:
+        return _flags(field, record)
+    if field.form in {Form.MOMENT, Form.DATE, Form.DATETIME}:
+        return view.moment(field, record)
+    told = text(record, field.form)
+    return ABSENT if told is None else told
+
+
+def _number(field: Field, number: Decimal | Absent | None) -> Decimal | Absent | None:
+    """Apply what the field itself says of the number."""
+    if not isinstance(number, Decimal):
+        return number
+    scaled = times(number, field.factor)
+    return None if scaled == field.null else scaled
+
+
+def _flags(field: Field, record: Record) -> str | Absent:
+    found = _words(field, record)
+    if found is None:
+        return ABSENT
+    return " ".join(found) or (field.flags.none if field.flags else "")
+
+
+def _words(field: Field, record: Record) -> list[str] | None:
+    """Tell the flags of a record; ``None`` if it stores no number."""
+    number = stored_number(record.dib[0] & 0x0F, record.data, signed=False)
+    if number is None or not field.flags:
+        return None
+    return words(field.flags, int(number))
+
+
+def _status(
+    binding: Binding,
+    bindings: Iterable[Binding],
+    records: Sequence[Record],
+    status: int,
+    known: Mapping[str, Value],
+) -> str:
+    """Put a status text together."""
+    field = binding.field
+    assert field.join is not None  # noqa: S101  only fields with a join come here
+    own = _words(field, records[binding.record]) if binding.record is not None else None
+    others = [
+        str(known[other.name])
+        for other in bindings
+        if other.field.into == field.name and known.get(other.name) is not None
+    ]
+    return joined(field.join, own or [], tpl_words(status, field.tpl_flags), others)
+
+
+# --- the view that tells the truth ---------------------------------------------------------------
+
+
+class _Exact:
+    """Numbers and dates as the standard means them."""
+
+    def number(self, field: Field, record: Record) -> Decimal | Absent | None:
+        if field.where and RECORD_ERROR in field.where.qualifiers:
+            return self._in_spite_of_the_error(field, record)
+        if record.value is None:
+            return None
+        if field.raw:
+            stored = stored_number(record.dib[0] & 0x0F, record.data, signed=not field.unsigned)
+            return ABSENT if stored is None else stored
+        if not isinstance(record.value, Decimal):
+            return ABSENT
+        return in_unit(field, record.value, record.unit)
+
+    def moment(self, field: Field, record: Record) -> Value | Absent:
+        value = record.value
+        if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
+            return value
+        if not isinstance(value, datetime):
+            return ABSENT
+        return value.date() if "date" in {field.unit, field.form.value} else value
+
+    def nothing(self, field: Field) -> Value:  # noqa: ARG002  the protocol gives the field
+        return None
+
+    def _in_spite_of_the_error(self, field: Field, record: Record) -> Decimal | Absent | None:
+        """Read a record whose VIFE says error, where the model knows that its meter means something else."""
+        stored = stored_number(record.dib[0] & 0x0F, record.data)
+        alone = plain(record.vib)
+        return None if stored is None else in_unit(field, alone.scale(stored), alone.unit)
+
+
+_EXACT = _Exact()
+
+
+def _plainly(value: Value) -> Value:
+    """Give a value the form :func:`decoders.fields.field_value` gives."""
+    if isinstance(value, Decimal):
+        return exact(value)
+    if isinstance(value, date | time):
+        return value.isoformat()
+    return value.hex().upper() if isinstance(value, bytes) else value
+
+
+def _unused(name: str, taken: Mapping[str, Value]) -> str:
+    """Return the name, numbered if the model or another record has it already."""
+    number, free = 2, name
+    while free in taken:
+        number, free = number + 1, f"{name}_{number}"
+    return free
