@@ -151,16 +151,15 @@ def _every(  # noqa: PLR0913  the fields of a moment
     year: int = 0,
 ) -> str:
     """Say which part is a wildcard: such a value is a rule of repetition, not a moment."""
-    wild = {
-        "second": second == 63,
-        "minute": minute == 63,
-        "hour": hour == 31,
-        "day": day == 0 and month != 0,  # month 0 is no wildcard but an empty date
-        "month": month == 15,
-        "year": year == 127,
-    }
-    parts = [f"every {name}" for name, is_wild in wild.items() if is_wild]
-    return ", ".join(parts)
+    wild = (
+        ("second", second == 63),
+        ("minute", minute == 63),
+        ("hour", hour == 31),
+        ("day", day == 0 and month != 0),  # month 0 is no wildcard but an empty date
+        ("month", month == 15),
+        ("year", year == 127),
+    )
+    return ", ".join([f"every {name}" for name, is_wild in wild if is_wild])
 
 
 def _year(year: int, hundreds: int = 0) -> int | None:

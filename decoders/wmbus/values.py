@@ -7,6 +7,7 @@ Source: EN 13757-3:2018, clause 6.3 (data fields, LVAR) and annex A (types A to 
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -45,6 +46,7 @@ LENGTHS: Mapping[int, int] = {
 _REAL32 = 0x5
 _BCD = frozenset({0x9, 0xA, 0xB, 0xC, 0xE})
 _EMPTY: Mapping[int, str] = {0x0: "no data", 0x8: "selection for readout"}
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _NO_NUMBER = "not a number"
 
 
@@ -193,6 +195,6 @@ def _variable_number(kind: Kind, scale: Scale) -> Reader:
 def _text(content: bytes) -> Valued:
     """Read ISO 8859-1, last character first; zeros at the ends are padding."""
     text = content[::-1].decode("latin-1").strip("\0")
-    if any(letter < " " or "\x7f" <= letter < "\xa0" for letter in text):
+    if _CONTROL.search(text):
         return content, "not printable text, bytes as sent"
     return text, ""

@@ -187,6 +187,20 @@ def test_a_compact_frame_shows_its_signature():
     assert found.count(Understanding.NOT) == 6
 
 
+def test_a_payload_of_the_manufacturers_own_ends_in_one_span():
+    """The Diehl family puts its address in an order of its own there; both are said."""
+    frame = build(MeterId.parse("DME-76348799-1b-07"), b"\x01\x02\x03\x04\x05", header="none", ci=0xA1)
+    found = trace(frame)
+    assert covers(found, frame)
+    assert found.error is not None
+    assert found.error.code == "manufacturer_specific"
+    assert ("link", "A field, in the manufacturer's own order", "DME-071B7634-99-87") in told(found)
+    assert (found.spans[-1].raw, found.spans[-1].understanding) == (
+        b"\x01\x02\x03\x04\x05",
+        Understanding.NOT,
+    )
+
+
 @pytest.mark.parametrize("frame", [b"", b"\xe5", bytes.fromhex("105BFD5816"), b"\x00" * 20, b"\x68" * 12])
 def test_what_is_no_data_frame_is_one_span_with_the_reason(frame):
     found = trace(frame)
