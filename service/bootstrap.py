@@ -15,8 +15,8 @@ from ingest.mqtt import MqttSettings as Broker
 from ingest.mqtt import Tls
 from ingest.pipeline import Pipeline
 from ingest.routes import Router
-from metering.errors import SettingsError
 from metering.ports import Clock, Store
+from service.settings_check import check_broker_files
 from service.settings_model import MqttSettings, Settings
 from service.web.app import create_app
 from service.web.context import IngestStatus
@@ -28,18 +28,15 @@ def make_intake(settings: Settings, store: Store, clock: Clock) -> Intake:
     """Make ingest: routes, rules and broker as the settings say.
 
     Raises:
-        SettingsError: a file named for the broker cannot be used.
+        SettingsError: a file named for the broker cannot be read or used.
     """
+    check_broker_files(settings.mqtt)
     ingest = settings.ingest
     rules = Rules(window=timedelta(seconds=ingest.duplicate_window_s), zone=ZoneInfo(ingest.zone))
     router = Router([rule.route() for rule in settings.mqtt.topics])
     limits = Limits(most=ingest.batch_items, oldest_s=ingest.batch_seconds)
-    try:
-        return Intake(
-            Pipeline(store, router=router, rules=rules), _broker(settings.mqtt), clock=clock, limits=limits
-        )
-    except OSError as wrong:  # ssl.SSLError is one
-        raise SettingsError(f"a TLS file of [mqtt] cannot be used: {wrong.strerror or wrong}") from wrong
+    pipeline = Pipeline(store, router=router, rules=rules)
+    return Intake(pipeline, _broker(settings.mqtt), clock=clock, limits=limits)
 
 
 def _broker(mqtt: MqttSettings) -> Broker:

@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     else a note where its traceback was kept.
     """
     try:
-        app(args=arguments)
+        app(args=arguments, prog_name="nurt")
     except ImportRefused as told:
         _complain(_refusal(told))
     except TelemetryError as told:

@@ -69,5 +69,5 @@ def _route_standard_library(formatter: logging.Formatter, level: str) -> None:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
-    logging.getLogger("uvicorn.access").setLevel("WARNING")  # a page view is not an event of ours
-    logging.getLogger("alembic").setLevel("WARNING")
+    for name in ("uvicorn", "alembic"):  # what they do is told by our own events
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))

@@ -23,8 +23,11 @@ __all__ = ["listen", "run_service", "url_of", "web_server"]
 
 _log = structlog.get_logger(__name__)
 
-_STOP_S = 4.0
+_LAST_BATCH_S = 3.0
 """Seconds the last batch has to be committed and acknowledged; what is left then stays with the broker."""
+
+_LAST_PAGES_S = 1
+"""Seconds requests under way have to be answered. Both together keep the promise of five."""
 
 
 def run_service(
@@ -53,18 +56,25 @@ def run_service(
         store = prepared_store(settings.store, clock, upgrade_old=upgrade)
         house.callback(store.close)
         intake = make_intake(settings, store, clock) if ingest else None
-        ended = house.enter_context(_signals())
+        ended, broken = house.enter_context(_signals()), threading.Event()
         if listening:
             app = make_web(settings, store, clock, intake)
-            house.enter_context(web_server(app, listening, on_end=ended.set))
+            house.enter_context(web_server(app, listening, on_end=lambda: _set(broken, ended)))
             announce(f"Nurt is at {url_of(listening)}")
         if intake:
             intake.start()
-            house.callback(lambda: _stopped(intake.stop(_STOP_S)))
+            house.callback(lambda: _stopped(intake.stop(_LAST_BATCH_S)))
             announce(f"Listening to the MQTT broker {settings.mqtt.host}:{settings.mqtt.broker_port}")
         announce("Ctrl-C ends it.")
         ended.wait()
+        if broken.is_set():
+            raise TelemetryError("the web server ended by itself; see the log above")
         _log.info("service.ending")
+
+
+def _set(*events: threading.Event) -> None:
+    for event in events:
+        event.set()
 
 
 def _stopped(clean: bool) -> None:  # noqa: FBT001  says how it went
@@ -149,7 +159,11 @@ def web_server(
         TelemetryError: it does not start.
     """
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=2
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_LAST_PAGES_S,
     )
     server = uvicorn.Server(config)
     running = threading.Event()
@@ -171,4 +185,4 @@ def web_server(
         yield
     finally:
         server.should_exit = True
-        thread.join(_STOP_S)
+        thread.join(_LAST_PAGES_S + 0.5)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from metering.errors import SettingsError, TelemetryError
 from metering.store import load_master_key
-from service.settings_model import MqttSettings, Settings
+from service.settings_model import MqttSettings, Settings, StoreSettings
 
-__all__ = ["check_files"]
+__all__ = ["check_broker_files", "check_files"]
 
 
 def check_files(settings: Settings) -> None:
@@ -18,24 +18,37 @@ def check_files(settings: Settings) -> None:
     Raises:
         SettingsError: with every fault, one a line.
     """
-    if faults := list(_faults(settings)):
+    _refuse_if_any([*_unreadable(settings.mqtt), *_master_key(settings.store)])
+
+
+def check_broker_files(mqtt: MqttSettings) -> None:
+    """Look at the files the connection to the broker needs.
+
+    Raises:
+        SettingsError: with every fault, one a line.
+    """
+    _refuse_if_any(list(_unreadable(mqtt)))
+
+
+def _refuse_if_any(faults: list[str]) -> None:
+    if faults:
         raise SettingsError("\n".join(faults))
 
 
-def _faults(settings: Settings) -> Iterator[str]:
-    yield from _unreadable("mqtt", settings.mqtt, "ca_file", "cert_file", "key_file", "password_file")
-    if settings.store.master_key.exists() or settings.store.master_key_file:
-        try:
-            load_master_key(settings.store.master_key)
-        except TelemetryError as wrong:
-            yield str(wrong)
-
-
-def _unreadable(section: str, settings: MqttSettings, *names: str) -> Iterator[str]:
-    for name in names:
-        file: Path | None = getattr(settings, name)
+def _unreadable(mqtt: MqttSettings) -> Iterator[str]:
+    for name in ("ca_file", "cert_file", "key_file", "password_file"):
+        file: Path | None = getattr(mqtt, name)
         try:
             if file is not None:
                 file.read_bytes()
         except OSError as wrong:
-            yield f"{section}.{name} {file} cannot be read: {wrong.strerror}"
+            yield f"mqtt.{name} {file} cannot be read: {wrong.strerror}"
+
+
+def _master_key(store: StoreSettings) -> Iterator[str]:
+    if not store.master_key.exists() and store.master_key_file is None:
+        return
+    try:
+        load_master_key(store.master_key)
+    except TelemetryError as wrong:
+        yield str(wrong)

@@ -21,7 +21,7 @@ def _clean_environment(monkeypatch, tmp_path):
     """No setting leaks in from the machine the tests run on."""
     import os
 
-    for name in [name for name in os.environ if name.startswith("NURT_")]:  # noqa: TID251  to clean it
+    for name in [name for name in os.environ if name.startswith("NURT_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
 
