@@ -8,7 +8,7 @@ does it: records, transport header, authentication layer, extended link layer, l
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from decoders.wmbus import afl, blocks, ciphers, wired
@@ -94,7 +94,7 @@ class _Transport:
     status: int
     flags: int
     mode: int
-    key: bytes
+    key: bytes = field(repr=False)
     counter: bytes
 
     def layer(self, payload: bytes, clear_tail: bytes) -> bytes:
