@@ -1,12 +1,13 @@
 """A meter model's TOML file becomes a :class:`~decoders.model.Model`.
 
-Everything is checked when the file is read; a fault names the file, the table and the key. ``docs/models.md``
-explains the format to people who write one.
+Everything is checked when the file is read; a fault names the file, the table and the key. ``README.md``
+beside the files explains the format to people who write one.
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import re
 import tomllib
 from decimal import Decimal, InvalidOperation
@@ -32,6 +33,8 @@ from decoders.model import (
 from decoders.model_table import ModelFileError, Table
 from decoders.units import MOMENTS, SUFFIXES
 from decoders.wmbus.crc import crc16
+from decoders.wmbus.header import describe, header_end
+from decoders.wmbus.vib import HeaderFault
 from decoders.wmbus.vif_tables import TABLES
 from decoders.wmbus.vife import COMBINABLE, COMBINABLE_FC
 from metering.reading import Function
@@ -50,7 +53,7 @@ def read(text: str, source: str) -> Model:
         ModelFileError: it is no TOML, a key is unknown, missing or wrong.
     """
     try:
-        content = tomllib.loads(text)
+        content = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as wrong:
         raise ModelFileError(source, "", "", str(wrong)) from wrong
     model = _model(Table(content, source), text)
@@ -91,7 +94,10 @@ def _matching(table: Table, key: str, pattern: str, words: str, default: str | N
 
 
 def _hook(table: Table) -> str:
-    return _matching(table, "hook", r"[a-z0-9_]+", "the name of a hook", "")
+    name = _matching(table, "hook", r"[a-z0-9_]+", "the name of a hook", "")
+    if name and not importlib.util.find_spec(f"decoders.hooks.{name}"):
+        raise table.fault("hook", f"there is no decoders/hooks/{name}.py")
+    return name
 
 
 def _identities(table: Table) -> list[Identity]:
@@ -133,8 +139,8 @@ def _expected(table: Table, name: str, value: Any) -> Decimal | str | None:
     """Read one expected value; ``"null"`` stands for null, which TOML does not have."""
     if isinstance(value, str):
         return None if value == "null" else value
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return Decimal(str(value))
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return Decimal(value)
     raise table.fault("expected", f'{name} must be a number, a text or "null"')
 
 
@@ -203,7 +209,7 @@ _QUALIFIERS = frozenset(
 
 def _where(table: Table) -> Where | None:
     if table.has("record"):
-        return Where(header=table.hexadecimal("record"))
+        return Where(header=_header(table))
     if not table.has("quantity"):
         return None
     quantity, qualifiers = table.text("quantity"), table.texts("qualifiers")
@@ -219,8 +225,20 @@ def _where(table: Table) -> Where | None:
         _numbers(table, "tariff"),
         _numbers(table, "subunit"),
         frozenset(qualifiers),
-        table.whole("nth", 1),
+        table.whole("nth", 1, least=1),
     )
+
+
+def _header(table: Table) -> bytes:
+    """Read the exact bytes of one record's DIB and VIB."""
+    header = table.hexadecimal("record")
+    try:
+        whole = header_end(header, 0) == len(header) and bool(describe(header))
+    except (IndexError, HeaderFault):
+        whole = False
+    if not whole:
+        raise table.fault("record", f"{header.hex().upper()} is not the DIB and VIB of one record")
+    return header
 
 
 def _numbers(table: Table, key: str) -> Numbers:
@@ -251,21 +269,27 @@ def _decimal(table: Table, key: str) -> Decimal | None:
         return None
     value = table.text(key)
     try:
-        return Decimal(value)
+        number = Decimal(value)
     except InvalidOperation:
-        raise table.fault(key, f"{value!r} is not a number") from None
+        number = Decimal("nan")
+    if not number.is_finite():
+        raise table.fault(key, f"{value!r} is not a number")
+    return number
 
 
 def _flag_word(table: Table | None) -> FlagWord | None:
     if table is None:
         return None
+    mask = int.from_bytes(table.hexadecimal("mask"), "big")
     word = FlagWord(
-        int.from_bytes(table.hexadecimal("mask"), "big"),
+        mask,
         _matching(table, "rest", r"[A-Z0-9_]+", "capital letters, digits and _"),
         table.text("none", "OK"),
         table.one_of("method", FlagMethod, FlagMethod.BITS),
         (*_names(table, "names", when_clear=False), *_names(table, "names_when_clear", when_clear=True)),
     )
+    if word.method is FlagMethod.DECIMAL_DIGITS and not mask:
+        raise table.fault("mask", "must not be 0: it says where the digits begin again")
     table.close()
     return word
 
@@ -275,10 +299,9 @@ def _names(table: Table, key: str, *, when_clear: bool) -> list[Flag]:
     flags = []
     for row in table.texts(key):
         code, _, text = row.partition(" ")
-        try:
-            flags.append(Flag(int(code, 16), text, when_clear))
-        except ValueError:
-            raise table.fault(key, f"{row!r} does not begin with a hexadecimal code") from None
+        if not re.fullmatch(r"[0-9A-F]+", code, re.ASCII):
+            raise table.fault(key, f"{row!r} does not begin with a hexadecimal code")
+        flags.append(Flag(int(code, 16), text, when_clear))
     return flags
 
 

@@ -82,9 +82,12 @@ class Table:
         """Take true or false."""
         return bool(self._take(key, bool, "true or false")) if self.has(key) else default
 
-    def whole(self, key: str, default: int) -> int:
+    def whole(self, key: str, default: int, *, least: int) -> int:
         """Take a whole number."""
-        return int(self._take(key, int, "a whole number")) if self.has(key) else default
+        number = int(self._take(key, int, "a whole number")) if self.has(key) else default
+        if number < least:
+            raise self.fault(key, f"must be at least {least}, not {number}")
+        return number
 
     def number_or_text(self, key: str) -> int | str:
         """Take a number or a text."""

@@ -61,7 +61,7 @@ def joined(join: Join, record: Iterable[str], tpl: Iterable[str], others: Iterab
 
 
 def _bits(word: FlagWord, number: int) -> list[str]:
-    """Name the bits; of two names for one bit the first counts, and what is left over is told in hexadecimal."""
+    """Name the bits; of two names for one bit the first counts, what is left over is told in hexadecimal."""
     rest, found = number, []
     for flag in word.names:
         there = rest & flag.code == flag.code

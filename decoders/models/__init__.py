@@ -1,12 +1,12 @@
 """The meter models that come with the program, one TOML file each.
 
-Which model reads a meter is decided by the meter's identity: manufacturer, version and device type. A row with
-any version (``*``) counts after rows with the version itself. Where several models claim one identity, the
-file says ``automatic = false`` in all but one; of a telegram of such a meter, the model that takes the
+Which model reads a meter is decided by the meter's identity: manufacturer, version and device type. A row
+with any version (``*``) counts after rows with the version itself. Where several models claim one identity,
+the file says ``automatic = false`` in all but one; of a telegram of such a meter, the model that takes the
 most records reads it, the automatic one if they are equal.
 
-A radio converter on a meter of another make tells the meter's identity in the transport layer; if no model knows
-that one, the converter's own identity counts.
+A radio converter on a meter of another make tells the meter's identity in the transport layer; if no model
+knows that one, the converter's own identity counts.
 """
 
 from __future__ import annotations
