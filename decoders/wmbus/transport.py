@@ -31,7 +31,8 @@ KDF_A = 1
 _EXTENSIONS = {7: 1, 10: 2, 13: 1}
 _COUNTED = frozenset({7, 10})
 """Modes in which bit 13 says that a message counter stands in the header; in 0 and 5 it means synchronous."""
-_VERSION_BEFORE_COUNTER = frozenset({10})
+_VERSION_FIRST = frozenset({10})
+"""Modes whose key version stands before the counter. Sources differ; no published telegram holds both."""
 
 
 class TransportHeader(NamedTuple):
@@ -91,32 +92,31 @@ def parse(data: bytes, start: int) -> TransportHeader:
     if len(data) < at + 4:
         raise _truncated(data)
     address = link_order(data[start + 1 : at]) if kind is Header.LONG else None
-    access, status = data[at], data[at + 1]
     configuration = data[at + 2] | data[at + 3] << 8
-    mode = configuration >> 8 & 0x1F
-    if mode not in _EXTENSIONS:
-        return TransportHeader(ci, start, at + 4, address, access, status, configuration)
-    plain = TransportHeader(ci, start, at + 4, address, access, status, configuration)
-    return _extended(data, plain)
+    header = TransportHeader(ci, start, at + 4, address, data[at], data[at + 1], configuration)
+    return _extended(data, header) if header.mode in _EXTENSIONS else header
 
 
-def _extended(data: bytes, short: TransportHeader) -> TransportHeader:
+def _extended(data: bytes, header: TransportHeader) -> TransportHeader:
     """Read extension, message counter and key version, which follow CF in some modes."""
-    at = short.end
-    size = _EXTENSIONS[short.mode]
-    extension, at = data[at : at + size], at + size
-    if len(extension) < size:
+    at = header.end
+    extension_end = at + _EXTENSIONS[header.mode]
+    if len(data) < extension_end:
         raise _truncated(data)
-    counted = short.mode in _COUNTED and short.configuration & 0x2000
-    versioned = short.mode in _COUNTED and extension[0] & 0x40
-    counter_at = at + 1 if versioned and short.mode in _VERSION_BEFORE_COUNTER else at
-    counter = data[counter_at : counter_at + 4] if counted else b""
-    version_at = at if counter_at > at else at + len(counter)
-    end = at + (4 if counted else 0) + (1 if versioned else 0)
+    extension = data[at:extension_end]
+    counted = header.mode in _COUNTED and bool(header.configuration & 0x2000)
+    versioned = header.mode in _COUNTED and bool(extension[0] & 0x40)
+    end = extension_end + 4 * counted + versioned
     if len(data) < end:
         raise _truncated(data)
-    version = data[version_at] if versioned else None
-    return short._replace(end=end, extension=extension, counter=counter, key_version=version)
+    first = header.mode in _VERSION_FIRST
+    counter_at = extension_end + (versioned and first)
+    return header._replace(
+        end=end,
+        extension=extension,
+        counter=data[counter_at : counter_at + 4] if counted else b"",
+        key_version=data[extension_end if first else end - 1] if versioned else None,
+    )
 
 
 def _truncated(data: bytes) -> LayerError:
