@@ -66,6 +66,8 @@ def decode(
 
 def _standard_input(*, skip_blank: bool) -> Iterator[str]:
     """Give lines as they come, so that a program can ask and wait for the answer."""
+    if sys.stdin.isatty():
+        typer.echo("Telegrams in hexadecimal, one a line; Ctrl-D ends.", err=True)
     for raw in iter(sys.stdin.buffer.readline, b""):
         if raw.strip() or not skip_blank:
             yield raw.decode("utf-8", errors="replace")

@@ -116,6 +116,15 @@ def test_without_a_broker_the_pages_are_up_and_readiness_says_so(tmp_path):
             assert "Traceback" not in process.stderr.read()
 
 
+def test_ingest_alone_takes_no_port_and_a_second_signal_ends_it_at_once(tmp_path, mosquitto):
+    with running(tmp_path, "ingest", NURT_MQTT__PORT=str(mosquitto().port)) as process:
+        assert process.stdout.readline().startswith("Listening to the MQTT broker localhost:")
+        assert process.stdout.readline() == "Ctrl-C ends it.\n"
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(5) in {0, -signal.SIGINT, -signal.SIGTERM}
+
+
 def test_serve_is_ready_without_a_broker(tmp_path):
     with running(tmp_path, "serve", "--port", "0") as process:
         assert get(address(process) + "readyz")[0] == 200
