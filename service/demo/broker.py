@@ -3,7 +3,7 @@
 amqtt speaks MQTT 3.1.1 only and keeps everything in memory, which is enough for a demo and for nothing else.
 It confirms a publisher's QoS 1 message before the subscriber has it, and forgets a delivery that is not
 acknowledged within five seconds; so the simulated gateways never publish further ahead than what has
-been booked (see :mod:`service.demo.gateways`).
+been booked (see :mod:`service.demo.play`).
 """
 
 from __future__ import annotations

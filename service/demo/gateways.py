@@ -1,15 +1,13 @@
 """The two gateways: what they hear, numbered and in the envelope of :mod:`metering.uplink`, as MQTT messages.
 
 History goes out as from a spool after an outage, in long arrays marked ``hist``; live telegrams go out as
-they are heard. Both wait until what was published before has been booked: a gateway in the field has an
-acknowledgement for that, the demo's broker confirms too early (:mod:`service.demo.broker`).
+they are heard.
 """
 
 from __future__ import annotations
 
 import secrets
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from random import Random
 from typing import Any, Protocol
@@ -17,7 +15,7 @@ from typing import Any, Protocol
 import orjson
 
 from metering.uplink import UplinkTopic
-from service.demo.radio import Receiver, strength_dbm, with_bit_error
+from service.demo.radio import Receiver, cut_off, strength_dbm
 from service.demo.telegrams import Transmitter, pulse_total
 from service.demo.town import House, Kind, Town
 
@@ -25,9 +23,6 @@ __all__ = ["ITEMS_PER_MESSAGE", "Air", "Gateway", "Link"]
 
 ITEMS_PER_MESSAGE = 400
 """About 120 kB of JSON a message: long enough to be fast, far below a broker's limits."""
-
-_AHEAD = 2 * ITEMS_PER_MESSAGE
-"""Items of all gateways that may be published and not yet booked."""
 
 
 class Link(Protocol):
@@ -104,35 +99,27 @@ class Air:
             self._count(house, moment, history)
             return
         frame = self._transmitters[house.meter].frame(moment)
-        for gateway in self._gateways:
-            strength = strength_dbm(gateway.receiver, house, self._random)
-            if strength is not None:
-                received = with_bit_error(frame, strength, self._random)
-                gateway.heard(
-                    "frame", moment, history, mode=house.model.radio, rssi=strength, hex=received.hex()
-                )
+        for gateway, strength in self._listeners(house, history):
+            received = cut_off(frame, strength, self._random)
+            gateway.heard("frame", moment, history, mode=house.model.radio, rssi=strength, hex=received.hex())
+
+    def _listeners(self, house: House, history: bool) -> Iterator[tuple[Gateway, int]]:  # noqa: FBT001  passed through
+        """Give who hears a transmission, and how strong.
+
+        One of the history stands for the many of its hour, of which somebody heard at least one.
+        """
+        unheard = history
+        while True:
+            for gateway in self._gateways:
+                strength = strength_dbm(gateway.receiver, house, self._random)
+                if strength is not None:
+                    unheard = False
+                    yield gateway, strength
+            if not unheard:
+                return
 
     def _count(self, house: House, moment: datetime, history: bool) -> None:  # noqa: FBT001  passed through
         for gateway in self._gateways:
             if gateway.name == house.gateway:
                 total = pulse_total(house, moment)
                 gateway.heard("pulse", moment, history, ch=house.channel, total=total, pulse_l="10")
-
-
-def publish_in_step(
-    gateways: Sequence[Gateway], booked: Callable[[], int], stopping: Callable[[], bool], least: int
-) -> None:
-    """Publish the gateways' items in arrays of at least ``least``, never far ahead of what is booked.
-
-    Args:
-        gateways: all of them.
-        booked: gives the number of items booked so far, of all gateways.
-        stopping: whether to give up waiting.
-        least: publish a gateway's items only from this number on.
-    """
-    for gateway in gateways:
-        if gateway.waiting < least or gateway.waiting == 0:
-            continue
-        while sum(g.published for g in gateways) - booked() > _AHEAD and not stopping():
-            time.sleep(0.002)
-        gateway.publish()

@@ -12,7 +12,7 @@ from random import Random
 
 from service.demo.town import House
 
-__all__ = ["RECEIVERS", "Receiver", "strength_dbm", "with_bit_error"]
+__all__ = ["RECEIVERS", "Receiver", "cut_off", "strength_dbm"]
 
 _AT_TEN_METRES_DBM = -40.0
 _LOSS_PER_DECADE_DB = 30.0
@@ -41,8 +41,11 @@ def strength_dbm(receiver: Receiver, house: House, random: Random) -> int | None
     return strength if strength >= _SENSITIVITY_DBM else None
 
 
-def with_bit_error(frame: bytes, strength: int, random: Random) -> bytes:
-    """Give the frame as received: at the edge of hearing one in fifty loses its tail."""
+def cut_off(frame: bytes, strength: int, random: Random) -> bytes:
+    """Give the frame as received: at the edge of hearing one in fifty loses its tail.
+
+    The tail is longer than the checksums some receivers strip without saying so in the length field.
+    """
     if strength < _EDGE_DBM and random.random() < 1 / 50:
-        return frame[: random.randint(11, len(frame) - 1)]
+        return frame[: random.randint(11, len(frame) - 5)]
     return frame

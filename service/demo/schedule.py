@@ -1,8 +1,9 @@
 """When the town's meters transmit: a thinned history of thirty days, then live; pure.
 
 Real meters transmit every few seconds to minutes. Thirty days of that would be millions of items, so the
-history is thinned: a few days hourly, the time before every six hours. Meters with a story and pulse
-inputs are hourly throughout, for they are what people look at.
+history is thinned: the last two days hourly, the time before three times a day, once of it in the last
+hour before midnight so that days can be told apart. Meters with a story and pulse inputs are hourly
+throughout, for they are what people look at.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
-from service.demo.town import House, Kind, Story
+from service.demo.town import ZONE, House, Kind, Story
 
 __all__ = ["HistoryPlan", "LiveSchedule"]
 
@@ -29,13 +30,13 @@ class HistoryPlan:
         begin: first hour, UTC.
         end: last moment, UTC, exclusive.
         fine: the last stretch, told hourly.
-        coarse_hours: spacing before that, hours.
+        local_hours: the hours of the town's day that are told before that.
     """
 
     begin: datetime
     end: datetime
-    fine: timedelta = timedelta(days=3)
-    coarse_hours: int = 6
+    fine: timedelta = timedelta(days=2)
+    local_hours: frozenset[int] = frozenset({7, 15, 23})
 
     def transmissions(self, houses: Sequence[House]) -> Iterator[tuple[datetime, House]]:
         """Give every transmission of the history in the order of time.
@@ -45,7 +46,7 @@ class HistoryPlan:
         offsets = sorted(((_second_of_hour(house), house) for house in houses), key=lambda pair: pair[0])
         for number in range(self.hours):
             hour = self.begin + timedelta(hours=number)
-            everyone = hour >= self.end - self.fine or number % self.coarse_hours == 0
+            everyone = hour >= self.end - self.fine or hour.astimezone(ZONE).hour in self.local_hours
             for second, house in offsets:
                 moment = hour + timedelta(seconds=second)
                 if moment < self.end and (everyone or _always_hourly(house)):

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from service.demo.schedule import HistoryPlan, LiveSchedule
-from service.demo.town import LEAK_LITRES_PER_HOUR, MODELS, PULSE_LITRES, Kind, Story, Town
+from service.demo.town import LEAK_LITRES_PER_HOUR, MODELS, PULSE_LITRES, ZONE, Kind, Story, Town
 
 NOW = datetime(2026, 3, 30, 15, 20, tzinfo=UTC)
 
@@ -71,7 +71,7 @@ def test_the_reversed_index_falls_and_all_others_rise(town: Town):
     for house in town.on_air:
         drawn = house.dial.litres(NOW) - house.dial.litres(town.began)
         assert drawn < 0 if house.story is Story.REVERSED else drawn >= 0
-        assert house.dial.litres(NOW + timedelta(days=365)) > 0
+        assert house.dial.litres(NOW + timedelta(days=60)) > 0
 
 
 def test_a_pulse_input_gives_the_index_of_the_dial(town: Town):
@@ -83,7 +83,7 @@ def test_a_pulse_input_gives_the_index_of_the_dial(town: Town):
         assert house.pulse_input.index_m3(count) == expected
 
 
-def test_the_history_is_in_order_hourly_for_stories_and_at_the_end_hourly_for_all(town: Town):
+def test_the_history_is_in_order_and_hourly_for_stories_and_pulses(town: Town):
     plan = HistoryPlan(town.began, NOW)
     told = list(plan.transmissions(town.on_air))
     moments = [moment for moment, _ in told]
@@ -91,12 +91,20 @@ def test_the_history_is_in_order_hourly_for_stories_and_at_the_end_hourly_for_al
     assert town.began <= moments[0]
     assert moments[-1] < NOW
     per_house = Counter(house.number for _, house in told)
-    leak, plain = town.telling(Story.LEAK), next(h for h in town.houses if h.model.kind is Kind.LINK)
-    assert per_house[leak.number] in (plan.hours, plan.hours - 1)
-    last_days = [m for m, house in told if house is plain and m >= NOW - plan.fine]
-    assert len(last_days) in range(71, 74)
-    early = [m for m, house in told if house is plain and m < NOW - plan.fine - timedelta(hours=6)]
-    assert {later - earlier for earlier, later in pairwise(early)} == {timedelta(hours=6)}
+    for house in town.on_air:
+        if house.story or house.model.kind is Kind.PULSE:
+            assert per_house[house.number] in (plan.hours, plan.hours - 1)
+
+
+def test_the_last_two_days_are_hourly_for_everyone_and_every_day_ends_with_a_telegram(town: Town):
+    plan = HistoryPlan(town.began, NOW)
+    plain = next(house for house in town.houses if house.model.kind is Kind.LINK)
+    moments = [moment for moment, house in plan.transmissions(town.on_air) if house is plain]
+    late = [moment for moment in moments if moment >= NOW - plan.fine]
+    assert {later - earlier for earlier, later in pairwise(late)} == {timedelta(hours=1)}
+    assert len(late) in (47, 48)
+    ends = {moment.astimezone(ZONE).date() for moment in moments if moment.astimezone(ZONE).hour == 23}
+    assert len(ends) in (30, 31)
 
 
 def test_live_every_meter_transmits_at_its_own_interval_of_15_to_60_seconds(town: Town):
