@@ -87,8 +87,7 @@ def marks_in(history: History) -> tuple[str, ...]:
 
 def _consumption(size: Size, history: History, zone: ZoneInfo, texts: Catalogue) -> Chart:
     known = [one for one in history.intervals if one.kind is not Kind.GAP]
-    volumes = [0.0, *(float(one.volume) for one in known)]
-    plot, values = _plot(size, history, min(volumes), max(volumes))
+    plot, values = _plot(size, history, *_volume_range(known))
     return Chart(
         name="consumption",
         plot=plot,
@@ -96,7 +95,7 @@ def _consumption(size: Size, history: History, zone: ZoneInfo, texts: Catalogue)
         values=values,
         times=_times(plot, zone, texts),
         hatched=_hatched(plot, history, zone, texts),
-        columns=tuple(_column(plot, one, _title(one, history, zone, texts)) for one in known),
+        columns=tuple(_column(plot, one, history, _title(one, history, zone, texts)) for one in known),
         zero=round(plot.y(0.0), 2),
     )
 
@@ -150,10 +149,18 @@ def _volume(interval: Interval, history: History) -> str:
     return f"{grouped(interval.volume)} {unit_sign(history.unit)}"
 
 
-def _column(plot: Plot, interval: Interval, title: str) -> Box:
+def _volume_range(intervals: Iterable[Interval]) -> tuple[float, float]:
+    """Give what the value axis must hold: a deep fall is cut short lest it flatten everything else."""
+    volumes = [0.0, *(float(one.volume) for one in intervals)]
+    low, high = min(volumes), max(volumes)
+    return (max(low, -high) if high else low), high
+
+
+def _column(plot: Plot, interval: Interval, history: History, title: str) -> Box:
     left, right = plot.x(interval.start), plot.x(interval.end)
     air = min(2.0, (right - left) / 5)
-    zero, tip = plot.y(0.0), plot.y(float(interval.volume))
+    volume = float(interval.volume)
+    zero, tip = plot.y(0.0), plot.y(max(volume, plot.low))
     # A volume that is there is never invisible; a zero is a thin line on the axis, unlike a gap.
     height = max(abs(zero - tip), 1.0)
     top = zero if interval.falling else zero - height
@@ -164,6 +171,7 @@ def _column(plot: Plot, interval: Interval, title: str) -> Box:
         round(max(right - left - air, 0.4), 2),
         round(height, 2),
         title,
+        _volume(interval, history) if volume < plot.low else "",
     )
 
 
@@ -195,12 +203,11 @@ def _line(plot: Plot, history: History) -> str:
 
 
 def _stroke(plot: Plot, points: Sequence[IndexPoint]) -> str:
-    pixels = [(round(plot.x(point.at), 1), round(plot.y(float(point.value)), 1)) for point in points]
-    if len(pixels) == 1:
+    kept = list(_thinned(plot.pixels(points)))
+    if len(kept) == 1:
         # A single reading is a dot: a stroke of no length with round ends.
-        pixels = pixels * 2
-    kept = list(_thinned(pixels))
-    return "M" + "L".join(f"{x:g} {y:g}" for x, y in kept)
+        kept *= 2
+    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in kept)
 
 
 def _thinned(pixels: Iterable[tuple[float, float]]) -> Iterator[tuple[float, float]]:

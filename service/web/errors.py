@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from metering.errors import InvalidValue, KeyringError, StoreUnavailable, TelemetryError
 from service.web.formats import ExactJSON
+from service.web.headers import SECURITY_HEADERS
 from service.web.pages import page
 
 __all__ = ["PROBLEMS", "NotFound", "Problem", "add_error_handlers"]
@@ -99,6 +100,8 @@ def _invalid_request(request: Request, error: Exception) -> Response:
 
 
 def _fault_of_ours(request: Request, error: Exception) -> Response:  # noqa: ARG001  Starlette gives the error; it is logged by the server, never shown
-    return _answer(
-        request, _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here; the log says what.")
-    )
+    # This one is answered outside all middleware, so it brings the security headers itself.
+    problem = _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here; the log says what.")
+    response = _answer(request, problem)
+    response.headers.update(SECURITY_HEADERS)
+    return response

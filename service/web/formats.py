@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -22,6 +23,7 @@ __all__ = [
     "interval_text",
     "json_bytes",
     "local",
+    "most_places",
     "unit_sign",
 ]
 
@@ -61,11 +63,18 @@ class ExactJSON(Response):
 # --- for people ----------------------------------------------------------------------------------
 
 
-def grouped(value: Decimal) -> str:
-    """``12345.670`` as ``12 345.67`` with narrow spaces: every digit that says something."""
-    sign, digits = ("\N{MINUS SIGN}", exact(-value)) if value < 0 else ("", exact(value))
-    whole, point, fraction = digits.partition(".")
-    return sign + f"{int(whole):,}".replace(",", _NARROW_SPACE) + point + fraction
+def grouped(value: Decimal | int, places: int = 0) -> str:
+    """Give ``12345.67`` as ``12 345.670`` with narrow spaces: every digit, and zeros up to ``places``."""
+    number = Decimal(value)
+    whole, _, fraction = exact(number).removeprefix("-").partition(".")
+    fraction = fraction.ljust(places, "0")
+    text = f"{int(whole):,}".replace(",", _NARROW_SPACE) + (f".{fraction}" if fraction else "")
+    return f"\N{MINUS SIGN}{text}" if number < 0 else text
+
+
+def most_places(values: Iterable[Decimal]) -> int:
+    """Give how many decimal places a column of numbers needs, so that its points stand below each other."""
+    return max((len(exact(value).partition(".")[2]) for value in values), default=0)
 
 
 def unit_sign(unit: str) -> str:

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from service.web.context import Site, site_of
-from service.web.formats import ago, grouped, hexdump, interval_text, local, unit_sign
+from service.web.formats import ago, grouped, hexdump, interval_text, local, most_places, unit_sign
 
 __all__ = ["page"]
 
@@ -27,7 +27,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(grouped=grouped, unit=unit_sign, hexdump=hexdump)
+    environment.filters.update(grouped=grouped, unit=unit_sign, hexdump=hexdump, places=most_places)
     environment.globals.update(link=_link)
     return environment
 

@@ -298,7 +298,7 @@ def test_of_two_values_at_one_moment_the_lower_counts():
 
 def test_a_year_of_hours_is_cut_into_days_quickly():
     points = hourly("2025-01-01T00:00", 8_761)
-    begin = time.perf_counter()
+    begin = time.process_time()
     found = intervals(points, Step.DAY, WARSAW)
     assert len(found) == 365
-    assert time.perf_counter() - begin < 0.1
+    assert time.process_time() - begin < 0.1
