@@ -133,7 +133,7 @@ def test_every_standard_telegram_is_stored_once_and_exactly(
     store.close()
     with capsys.disabled():
         print(
-            f"\nreal telegrams: {len(frames)} distinct of {len(lines)}, {published} published, {dict(compared)}"
+            f"\nreal telegrams: {len(frames)} of {len(lines)} distinct, {published} published, {dict(compared)}"
         )
         print(f"{len(wrong)} values not stored: {wrong[:12]}")
     assert compared["stored"] == len(frames)
