@@ -265,6 +265,10 @@ def test_a_wired_frame_without_long_header_has_no_identity():
         peek(frame)
 
 
+def test_a_wired_frame_with_an_unknown_control_field_is_no_frame():
+    assert refused(wired.encode(bytes.fromhex("9901780C1300000000"))).code == "not_a_frame"
+
+
 def test_the_fixed_structure_of_old_wired_meters_is_told():
     frame = bytes.fromhex("68131368080573785634120A00E97E01000000350100003C16")
     assert refused(frame).code == "unsupported_layer"

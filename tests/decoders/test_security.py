@@ -220,6 +220,42 @@ def test_mode_7_without_any_counter_is_told():
     assert refused(bytes(frame), KEY).code == "unsupported_mode"
 
 
+def by_hand(configuration: str, rest: bytes) -> bytes:
+    """A frame with a short header put together here: access number 75, status 0, then what is given."""
+    return build(METER, bytes.fromhex("7500" + configuration) + rest, header="none", ci=0x7A)
+
+
+def test_mode_7_with_its_counter_in_the_transport_header_and_no_mac():
+    counter = (2739).to_bytes(4, "little")
+    key = ciphers.derive(KEY, ciphers.ENCRYPTION, counter, bytes.fromhex("78563412"))
+    sealed = ciphers.encrypt_cbc(key, ciphers.NO_IV, b"\x2f\x2f" + RECORDS + b"\x2f" * 13)
+    frame = by_hand("2027", b"\x10" + counter + sealed)
+    assert decode(frame, with_keys(OTHER, KEY)).security == Security(
+        7, 0, encrypted=True, verified=True, counter=2739
+    )
+    assert refused(frame, OTHER).code == "wrong_key"
+
+
+def test_mode_7_with_the_persistent_key():
+    sealed = ciphers.encrypt_cbc(KEY, ciphers.NO_IV, b"\x2f\x2f" + RECORDS + b"\x2f" * 13)
+    telegram = decode(by_hand("2007", b"\x00" + sealed), with_keys(KEY))
+    assert telegram.security == Security(7, 0, encrypted=True, verified=True)
+
+
+def test_fifteen_blocks_of_mode_7_are_all_that_came():
+    sealed = ciphers.encrypt_cbc(KEY, ciphers.NO_IV, b"\x2f\x2f" + RECORDS + b"\x2f" * 13)
+    assert decode(by_hand("F007", b"\x00" + sealed), with_keys(KEY)).security.verified
+    assert refused(by_hand("F007", b"\x00" + sealed[:-1]), KEY).code == "truncated"
+
+
+def test_a_gmac_is_told():
+    layer = bytes.fromhex("13 002C 28 B30A0000") + bytes(12)
+    transport = bytes.fromhex("7A 7500 2007 10") + bytes(32)
+    error = refused(build(METER, layer + transport, header="none", ci=0x90), KEY)
+    assert error.code == "unsupported_mode"
+    assert "authentication type" in error.message
+
+
 def test_an_unknown_key_derivation_is_told():
     frame = bytearray(MODE7)
     assert frame[frame.index(b"\x20\x07") + 2] == 0x10
@@ -284,6 +320,15 @@ def test_a_decrypted_payload_needs_clean_records(keys):
     assert isinstance(error, RecordError)
     assert error.known is not None
     assert not error.known.security.verified
+
+
+def test_a_ciphertext_that_begins_like_fillers_is_still_decrypted():
+    """60221 litres, with this key and access number, do."""
+    frame = build(METER, b"\x04\x13" + (60221).to_bytes(4, "little"), access=0x2A, mode=5, key=KEY)
+    assert frame[15:17] == b"\x2f\x2f"
+    telegram = decode(frame, with_keys(KEY))
+    assert telegram.security == Security(mode=5, encrypted=True, verified=True)
+    assert difvifs(telegram) == ["0413"]
 
 
 def test_no_encrypted_blocks_means_a_plain_payload():
