@@ -36,7 +36,11 @@ class Route:
             known = ", ".join(ADAPTERS)
             raise InvalidValue(f"no adapter {self.adapter!r} for {self.topic_filter!r}; there are: {known}")
         levels = self.topic_filter.split("/")
-        if not self.topic_filter or "#" in levels[:-1] or any(_mixed(level) for level in levels):
+        if (
+            not self.topic_filter
+            or "#" in levels[:-1]
+            or any(level not in {"+", "#"} and set(level) & {"+", "#"} for level in levels)
+        ):
             raise InvalidValue(f"{self.topic_filter!r} is not a topic filter like wmbus/+/telegram")
         if not self.gateway and "+" not in levels:
             raise InvalidValue(f"filter {self.topic_filter!r} names no gateway: give it a + or set gateway")
@@ -105,8 +109,3 @@ def captured(topic_filter: str, topic: str) -> tuple[str, ...] | None:
     if any(want not in {"+", level} for want, level in pairs):
         return None
     return tuple(level for want, level in pairs if want == "+")
-
-
-def _mixed(level: str) -> bool:
-    """Whether a wildcard shares its level with something else."""
-    return len(level) > 1 and ("+" in level or "#" in level)

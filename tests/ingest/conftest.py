@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+from decoders.wmbus.crc import crc16
 from decoders.wmbus.encode import record
 from ingest.items import Delivery
 from metering.clock import FixedClock
@@ -37,11 +38,15 @@ def _frame(
     litres: int = 7704,
     payload: bytes | None = None,
     key: bytes | None = None,
+    ci: int = 0x7A,
 ) -> bytes:
     """A water meter's telegram, short header, L first, no checksums; under ``key`` in security mode 5."""
     payload = _litres(litres) if payload is None else payload
     maker = (1 << 10 | 2 << 5 | 3).to_bytes(2, "little")  # ABC
     address = maker + bytes.fromhex(f"{serial:08d}")[::-1] + b"\x01\x07"
+    if ci != 0x7A:  # no header behind other CI fields
+        body = b"\x44" + address + bytes([ci]) + payload
+        return bytes([len(body)]) + body
     configuration = b"\x00\x00"
     if key is not None:
         payload = b"\x2f\x2f" + payload
@@ -51,6 +56,19 @@ def _frame(
         payload = cipher.update(payload) + cipher.finalize()
     body = b"\x44" + address + b"\x7a" + bytes([access, 0]) + configuration + payload
     return bytes([len(body)]) + body
+
+
+def _with_crcs(frame: bytes) -> bytes:
+    """The same frame in frame format A, as a receiver that leaves the checksums in gives it."""
+    blocks = [frame[:10], *(frame[at : at + 16] for at in range(10, len(frame), 16))]
+    return b"".join(block + crc16(block).to_bytes(2, "big") for block in blocks)
+
+
+def _ends_like_format_b() -> bytes:
+    """A frame without checksums whose last two bytes are the checksum frame format B would have there."""
+    frame = _frame(payload=_litres(7704) + b"\x02\xfd\x08")  # an access number of two bytes
+    body = bytes([frame[0] + 2]) + frame[1:]
+    return body + crc16(body).to_bytes(2, "big")
 
 
 def _up(*items: dict[str, Any], gateway: str = "gw1", at: datetime = NOON, **delivery: Any) -> Delivery:
@@ -66,6 +84,11 @@ def _item(frame: bytes, seq: int | None = None, *, at: datetime = NOON, **fields
     return {"v": 1, "k": "frame", "ts": stamp, "ts_src": "ntp", "hex": frame.hex(), **number, **fields}
 
 
+def _bare(frame: bytes, *, gateway: str = "roof", at: datetime = NOON, **delivery: Any) -> Delivery:
+    """A delivery of bare hexadecimal: no number, no time."""
+    return Delivery(f"wmbus/{gateway}/telegram", frame.hex().encode(), at, **delivery)
+
+
 @pytest.fixture(scope="session")
 def make() -> SimpleNamespace:
     """Builders (``make.frame(...)``) and constants (``make.NOON``)."""
@@ -75,9 +98,12 @@ def make() -> SimpleNamespace:
         item=_item,
         up=_up,
         meter=_meter,
+        with_crcs=_with_crcs,
+        ends_like_format_b=_ends_like_format_b,
+        bare=_bare,
+        LITRE=Decimal("0.001"),
         NOON=NOON,
         KEY=KEY,
-        second=timedelta(seconds=1),
     )
 
 
