@@ -111,7 +111,7 @@ def _hour_ticks(since: datetime, until: datetime, zone: ZoneInfo, room: int) -> 
     every = 3 if (until - since) / timedelta(hours=3) <= room else 6
     for mark in boundaries(since, until, Step.HOUR, zone):
         here = mark.astimezone(zone)
-        if since <= mark <= until and here.hour % every == 0 and not here.fold:
+        if since <= mark < until and here.hour % every == 0 and not here.fold:
             yield Tick(mark, f"{here:%H:%M}")
 
 
@@ -124,8 +124,12 @@ def _day_ticks(
     for day, following in pairwise(days):
         here = day.astimezone(zone)
         if (here.day - 1) % every == 0:
-            name = texts(f"weekday.{here.isoweekday()}")
-            yield Tick(day, f"{name} {here.day}" if weekdays else str(here.day), following)
+            yield Tick(day, _day_name(here, texts, room) if weekdays else str(here.day), following)
+
+
+def _day_name(day: datetime, texts: Catalogue, room: int) -> str:
+    name = texts(f"weekday.{day.isoweekday()}")
+    return f"{name} {day.day}" if room > 7 else name
 
 
 def _month_ticks(

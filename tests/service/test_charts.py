@@ -139,7 +139,7 @@ def test_values_on_the_axis_are_told_with_the_digits_they_need():
 @pytest.mark.parametrize(
     ("span", "day", "first", "count"),
     [
-        (Span.DAY, datetime(2026, 3, 29, tzinfo=UTC), "00:00", 9),
+        (Span.DAY, datetime(2026, 3, 29, tzinfo=UTC), "00:00", 8),
         (Span.WEEK, datetime(2026, 3, 29, tzinfo=UTC), "Mon 23", 7),
         (Span.MONTH, datetime(2026, 3, 29, tzinfo=UTC), "1", 31),
         (Span.YEAR, datetime(2026, 3, 29, tzinfo=UTC), "Jan", 12),
