@@ -11,11 +11,11 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, ExceptionContext
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError, StatementError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.pool import QueuePool, StaticPool
 
-from metering.errors import InvalidValue, StoreError, TelemetryError
+from metering.errors import InvalidValue, StoreError
 from metering.store.sql.faults import busy, sentence_of
 
 __all__ = ["Database"]
@@ -94,10 +94,6 @@ class Database:
                     yield connection
         except PoolExhausted:
             raise busy(self.where) from None
-        except StatementError as fault:
-            if isinstance(fault.orig, TelemetryError):  # a column type refused a value
-                raise fault.orig from None
-            raise StoreError(f"{self.where}: {type(fault).__name__}") from fault
         except SQLAlchemyError as fault:
             raise StoreError(f"{self.where}: {type(fault).__name__}") from fault
 
@@ -135,7 +131,9 @@ class Database:
 
     def _translate(self, context: ExceptionContext) -> None:
         fault = context.original_exception
-        if isinstance(fault, Exception) and not isinstance(fault, TelemetryError):
+        if isinstance(fault, InvalidValue):  # a column type refused a value
+            raise InvalidValue(str(fault))
+        if isinstance(fault, Exception):
             raise sentence_of(fault, self.where)
 
     def _opener(self, name: str, *, upgrading: bool) -> Callable[[], sqlite3.Connection]:

@@ -74,7 +74,7 @@ class SqlKeyring:
         Raises:
             KeyringError: keys are stored, and the master key is missing or does not fit.
         """
-        if self._connection.execute(sa.select(meter_keys.c.id).limit(1)).first():
+        if self._connection.execute(sa.select(meter_keys.c.id).limit(1)).first() is not None:
             self._fitting_master()
 
     def _sealed(self, meters: Collection[MeterId]) -> dict[MeterId, list[bytes]]:

@@ -21,27 +21,28 @@ from metering.store.sql.symbols import Names, Origin
 __all__ = ["absorb", "settle"]
 
 
-class Move(NamedTuple):
-    """A telegram that was heard earlier than we knew, and by whom."""
+class First(NamedTuple):
+    """Who heard a telegram first, and when; of several at the same time the first by name."""
 
     telegram: int
     known: datetime
-    earlier: datetime
+    heard_at: datetime
     gateway: str
 
 
 def settle(connection: sa.Connection, names: Names, numbers: Collection[int]) -> None:
     """Date telegrams by their earliest reception; move what was dated by another."""
-    if moves := _moves(connection, numbers):
+    firsts = _firsts(connection, numbers)
+    moved = [first for first in firsts.values() if first.heard_at < first.known]
+    if moved:
         connection.execute(
             sa.update(telegrams)
             .where(telegrams.c.id == sa.bindparam("telegram"))
-            .values(heard_at=sa.bindparam("earlier")),
-            [{"telegram": move.telegram, "earlier": move.earlier} for move in moves],
+            .values(heard_at=sa.bindparam("moment")),
+            [{"telegram": first.telegram, "moment": first.heard_at} for first in moved],
         )
-        by_telegram = {move.telegram: move for move in moves}
-        _move_readings(connection, names, by_telegram)
-        _move_details(connection, by_telegram)
+    _move_readings(connection, names, firsts)
+    _move_details(connection, firsts)
 
 
 def absorb(connection: sa.Connection, keep: int, drop: int) -> None:
@@ -62,37 +63,39 @@ def absorb(connection: sa.Connection, keep: int, drop: int) -> None:
             _refresh_latest(connection, said)
 
 
-def _moves(connection: sa.Connection, numbers: Collection[int]) -> list[Move]:
+def _firsts(connection: sa.Connection, numbers: Collection[int]) -> dict[int, First]:
     statement = (
         sa.select(telegrams.c.id, telegrams.c.heard_at, receptions.c.heard_at, gateways.c.name)
         .join(receptions, receptions.c.telegram == telegrams.c.id)
         .join(gateways, gateways.c.id == receptions.c.gateway)
-        .where(receptions.c.heard_at < telegrams.c.heard_at)
+        .where(receptions.c.heard_at <= telegrams.c.heard_at)
     )
-    moves = [Move(*tuple(row)) for row in _rows(connection, statement, telegrams.c.id, numbers)]
-    moves.sort(key=lambda move: (move.earlier, move.gateway), reverse=True)
-    return list({move.telegram: move for move in moves}.values())
+    heard = [First(*tuple(row)) for row in _rows(connection, statement, telegrams.c.id, numbers)]
+    heard.sort(key=lambda one: (one.heard_at, one.gateway), reverse=True)
+    return {one.telegram: one for one in heard}
 
 
-def _move_readings(connection: sa.Connection, names: Names, moves: dict[int, Move]) -> None:
-    old = _rows(connection, sa.select(readings), readings.c.telegram, moves)
+def _move_readings(connection: sa.Connection, names: Names, firsts: dict[int, First]) -> None:
+    old = _rows(connection, sa.select(readings), readings.c.telegram, firsts)
     origins = names.origins.things(row.origin for row in old)
-    sources = {row: origins[row.origin]._replace(gateway=moves[row.telegram].gateway) for row in old}
+    sources = {row: origins[row.origin]._replace(gateway=firsts[row.telegram].gateway) for row in old}
     origin_of: dict[Origin, int] = names.origins.ensure(sources.values())
-    new = [_moved(row, moves[row.telegram]) | {"origin": origin_of[sources[row]]} for row in old]
-    _delete(connection, readings, old)
-    write_readings(connection, new)
-    _refresh_latest(connection, old)
+    new = {row: _moved(row, firsts[row.telegram]) | {"origin": origin_of[sources[row]]} for row in old}
+    changed = [row for row in old if new[row] != _row(row)]
+    _delete(connection, readings, changed)
+    write_readings(connection, [new[row] for row in changed])
+    _refresh_latest(connection, changed)
 
 
-def _move_details(connection: sa.Connection, moves: dict[int, Move]) -> None:
-    old = _rows(connection, sa.select(details), details.c.telegram, moves)
-    _delete(connection, details, old)
-    insert_once(connection, details, [_moved(row, moves[row.telegram]) for row in old])
+def _move_details(connection: sa.Connection, firsts: dict[int, First]) -> None:
+    old = _rows(connection, sa.select(details), details.c.telegram, firsts)
+    changed = [row for row in old if _moved(row, firsts[row.telegram]) != _row(row)]
+    _delete(connection, details, changed)
+    insert_once(connection, details, [_moved(row, firsts[row.telegram]) for row in changed])
 
 
-def _moved(row: sa.Row[Any], move: Move) -> Row:
-    moment = move.earlier if row.measured_at == move.known else row.measured_at
+def _moved(row: sa.Row[Any], first: First) -> Row:
+    moment = first.heard_at if row.measured_at == first.known else row.measured_at
     return _row(row) | {"measured_at": moment}
 
 

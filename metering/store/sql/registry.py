@@ -39,9 +39,8 @@ class SqlRegistry:
         """Give those of the service points that are registered."""
         found: dict[str, ServicePoint] = {}
         for chunk in in_chunks(ids):
-            for row in self._connection.execute(
-                sa.select(service_points).where(service_points.c.id.in_(chunk))
-            ):
+            wanted = sa.select(service_points).where(service_points.c.id.in_(chunk))
+            for row in self._connection.execute(wanted):
                 found[row.id] = ServicePoint(row.id, row.address, row.district, row.route)
         return found
 
@@ -82,7 +81,9 @@ class SqlRegistry:
             StoreError: a service point is not registered.
         """
         said = list(new)
-        self._know_points({installation.service_point for installation in said})
+        points = {installation.service_point for installation in said}
+        if unknown := sorted(points - self.service_points(points).keys()):
+            raise StoreError(f"service point {unknown[0]!r} is not registered; register it before its meters")
         numbers = self._names.meters.ensure(installation.meter for installation in said)
         rows: list[Row] = [
             {
@@ -159,8 +160,3 @@ class SqlRegistry:
         return found[0], [
             Installation(meter, row.service_point, row.valid_from, row.valid_to) for row in rows
         ]
-
-    def _know_points(self, points: Collection[str]) -> None:
-        known = self.service_points(points)
-        if unknown := sorted(set(points) - known.keys()):
-            raise StoreError(f"service point {unknown[0]!r} is not registered; register it before its meters")

@@ -69,6 +69,10 @@ def _meter_of(name: str) -> MeterId:
     return MeterId(*name.rsplit("-", 3))
 
 
+def _origin_row(origin: Origin) -> tuple[str, ...]:
+    return tuple(storable(text) for text in origin)
+
+
 def _origin_of(unit: str, way: str, quality: str, *source: str) -> Origin:
     return Origin(unit, Way(way), Quality(quality), *source)
 
@@ -78,9 +82,7 @@ _REGISTERS: Kind[Register] = Kind(
     schema.registers, ("key",), lambda register: (register.key,), Register.parse
 )
 _GATEWAYS: Kind[str] = Kind(schema.gateways, ("name",), lambda name: (storable(name),), str)
-_ORIGINS: Kind[Origin] = Kind(
-    schema.origins, Origin._fields, lambda origin: tuple(map(storable, origin)), _origin_of
-)
+_ORIGINS: Kind[Origin] = Kind(schema.origins, Origin._fields, _origin_row, _origin_of)
 
 
 @dataclass(slots=True)
@@ -90,14 +92,9 @@ class Seen(Generic[K]):
     numbers: dict[K, int] = field(default_factory=dict)
     things: dict[int, K] = field(default_factory=dict)
 
-    def learn(self, thing: K, number: int) -> None:
-        """Remember one."""
-        self.numbers[thing] = number
-        self.things[number] = thing
-
     def update(self, other: Seen[K]) -> None:
         """Remember all that another has; start anew when it would be too much."""
-        if len(self.numbers) + len(other.numbers) > _REMEMBERED:
+        if max(len(self.numbers), len(self.things)) > _REMEMBERED:
             self.numbers, self.things = {}, {}
         self.numbers.update(other.numbers)
         self.things.update(other.things)
@@ -149,9 +146,9 @@ class Symbols(Generic[K]):
                 found[number] = thing
         for chunk in in_chunks(unknown):
             rows = self._connection.execute(self._select.where(self._kind.table.c.id.in_(chunk)))
-            for number, *key in rows:
-                found[number] = self._kind.read(*key)
-                self._fresh.learn(found[number], number)
+            new = {row.id: self._kind.read(*tuple(row)[1:]) for row in rows}
+            self._fresh.things.update(new)
+            found |= new
         return found
 
     def keep(self) -> None:
@@ -171,13 +168,13 @@ class Symbols(Generic[K]):
         return found, unknown
 
     def _look_up(self, things: Iterable[K]) -> dict[K, int]:
-        asked = {self._kind.write(thing): thing for thing in things}
+        asked = {thing: self._kind.write(thing) for thing in things}
         if not asked:
             return {}
-        rows = select_among(self._connection, self._select, self._columns, list(asked))
-        found = {asked[tuple(key)]: number for number, *key in rows}
-        for thing, number in found.items():
-            self._fresh.learn(thing, number)
+        rows = select_among(self._connection, self._select, self._columns, list(asked.values()))
+        numbers = {tuple(row)[1:]: row.id for row in rows}
+        found = {thing: numbers[key] for thing, key in asked.items() if key in numbers}
+        self._fresh.numbers.update(found)
         return found
 
 

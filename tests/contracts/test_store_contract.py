@@ -1,0 +1,82 @@
+"""What every store promises: transactions, threads, errors."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import pytest
+import sqlalchemy as sa
+
+from metering.errors import SchemaTooNew, StoreError, TelemetryError
+from metering.meter import Meter, MeterId
+from metering.ports import Store
+
+
+def test_the_sql_store_is_a_store(store):
+    """Checked by the type checker in the service; here for its methods."""
+    typed: Store = store
+    typed.check()
+    typed.check()
+
+
+def test_a_transaction_that_raises_leaves_nothing(store, make):
+    """Nor does the store remember numbers that were given inside it."""
+    with suppress(ZeroDivisionError), store.writing() as tx:
+        tx.registry.put_meters([Meter(make.meter)])
+        tx.readings.add([make.reading()])
+        raise ZeroDivisionError
+    with store.writing() as tx:
+        assert dict(tx.registry.meters([make.meter])) == {}
+        tx.registry.put_meters([Meter(make.other)])
+        tx.readings.add([make.reading("5", meter=make.other)])
+        tx.registry.put_meters([Meter(make.meter)])
+    with store.reading() as tx:
+        assert list(tx.readings.latest(make.meter)) == []
+        assert [str(one.value) for one in tx.readings.latest(make.other)] == ["5"]
+
+
+def test_a_reading_transaction_cannot_write(store, make):
+    with pytest.raises(StoreError), store.reading() as tx:
+        tx.registry.put_meters([Meter(make.meter)])
+    with store.writing() as tx:
+        tx.registry.put_meters([Meter(make.meter)])
+    with store.reading() as tx:
+        assert make.meter in tx.registry.meters([make.meter])
+
+
+def test_a_number_beyond_64_bits_is_refused_as_ours(store):
+    """Whatever the driver calls it, nobody outside has to know the driver."""
+    with pytest.raises(TelemetryError), store.writing() as tx:
+        tx.archive.remember_sequences([("roof", "b", 2**80)])
+
+
+def test_a_constraint_is_refused_as_ours(store, make):
+    with pytest.raises(StoreError), store.writing() as tx:
+        tx.readings.add([make.reading(telegram=12345)])
+
+
+def test_threads_share_a_store(store):
+    """Twenty threads write and read at once; nothing is lost, nobody is told to come again."""
+
+    def work(n: int) -> int:
+        mine = MeterId("KAM", f"{n:08d}", "1b", "16")
+        with store.writing() as tx:
+            tx.registry.put_meters([Meter(mine), Meter(MeterId("KAM", "99999999", "1b", "16"))])
+        with store.reading() as tx:
+            assert mine in tx.registry.meters([mine])
+            return tx.registry.overview()[1]
+
+    with ThreadPoolExecutor(20) as pool:
+        counts = list(pool.map(work, range(60)))
+    with store.reading() as tx:
+        assert tx.registry.overview()[1] == 61
+    assert max(counts) <= 61
+
+
+def test_a_newer_schema_is_refused(store):
+    with store.database.transaction(write=True) as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0099'"))
+    with pytest.raises(SchemaTooNew, match=r"newer release \(schema 99, this one knows 1\)"):
+        store.check()
+    assert store.schema() == 99
