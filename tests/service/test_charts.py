@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -161,4 +162,4 @@ def test_a_year_of_hours_is_drawn_in_under_a_tenth_of_a_second():
     took = time.process_time() - start
     print(f"a year of hours cut into days and drawn four times: {took * 1000:.0f} ms")
     assert len(drawn[0].columns) == 365
-    assert took < 0.1
+    assert took < (0.1 if sys.gettrace() is None else 0.5)  # measuring coverage takes its own time

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
 from contextlib import contextmanager
 from datetime import timedelta
@@ -259,7 +260,7 @@ def test_a_year_of_hourly_readings_is_a_page_at_once(town, app_of):
         took.append(time.process_time() - start)
     store.close()
     print(f"a year of hours, page by days: {min(took) * 1000:.0f} ms")
-    assert min(took) < 0.15  # processor time, reading from the store included
+    assert min(took) < (0.15 if sys.gettrace() is None else 1.0)  # measuring coverage takes its own time
 
 
 def hourly(meter, at, n):
