@@ -9,6 +9,7 @@ import time
 import webbrowser
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -79,32 +80,50 @@ def run_demo(  # noqa: PLR0913  the options of the command
     with ExitStack() as house:
         ended = house.enter_context(_ending(duration))
         folder = house.enter_context(_folder(data))
-        broker = house.enter_context(DemoBroker())
-        settings = _settings(folder, broker, port)
-        listening = house.enter_context(listen(settings.web))
-        store = _store(settings, clock)
-        house.callback(store.close)
         town = Town.build(seed, clock.now())
-        register(town, store)
-        intake = make_intake(settings, store, clock)
-        house.enter_context(web_server(make_web(settings, store, clock, intake), listening, on_end=ended.set))
-        intake.start()
-        house.callback(intake.stop)
-        _await_subscription(broker)
-        say_sights(console, url_of(listening), _sights(url_of(listening), town))
+        stage = _set_up(house, folder, port, town, clock, ended)
+        say_sights(console, stage.url, _sights(stage.url, town))
         if open_browser:
-            _show(url_of(listening), console)
-        gateways = [Gateway(receiver, broker.link(receiver.name)) for receiver in RECEIVERS]
+            _show(stage.url, console)
         play = Play(
             town,
-            gateways,
+            [Gateway(receiver, stage.broker.link(receiver.name)) for receiver in RECEIVERS],
             seed=seed,
             clock=clock,
-            booked=lambda: intake.status.items,
+            booked=lambda: stage.intake.status.items,
             ended=ended.is_set,
         )
-        _perform(play, town, store, clock, console)
-        _close(play, intake, store, clock, console)
+        _perform(play, town, stage.store, clock, console)
+        _close(play, stage, clock, console)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """The running service: broker, store, ingest, and the address of its pages."""
+
+    broker: DemoBroker
+    store: Store
+    intake: Intake
+    url: str
+
+
+def _set_up(  # noqa: PLR0913, PLR0917  what the service is made of
+    house: ExitStack, folder: Path, port: int, town: Town, clock: Clock, ended: threading.Event
+) -> _Stage:
+    """Start the service on the town's registry; it ends with the stack, in the opposite order."""
+    broker = house.enter_context(DemoBroker())
+    settings = _settings(folder, broker, port)
+    listening = house.enter_context(listen(settings.web))
+    create_master_key(settings.store.master_key)
+    store = prepared_store(settings.store, clock)
+    house.callback(store.close)
+    register(town, store)
+    intake = make_intake(settings, store, clock)
+    house.enter_context(web_server(make_web(settings, store, clock, intake), listening, on_end=ended.set))
+    intake.start()
+    house.callback(intake.stop)
+    _await_subscription(broker)
+    return _Stage(broker, store, intake, url_of(listening))
 
 
 @contextmanager
@@ -158,11 +177,6 @@ def _settings(folder: Path, broker: DemoBroker, port: int) -> Settings:
     )
 
 
-def _store(settings: Settings, clock: Clock) -> Store:
-    create_master_key(settings.store.master_key)
-    return prepared_store(settings.store, clock)
-
-
 def _await_subscription(broker: DemoBroker) -> None:
     until = time.monotonic() + _SUBSCRIBE_S
     while not broker.subscribed(_UPLINKS):
@@ -212,6 +226,12 @@ def _perform(play: Play, town: Town, store: Store, clock: Clock, console: Consol
     for gateway in play.gateways:
         gateway.say("online", clock.now())
     plan = HistoryPlan(town.began, clock.now())
+    console.print(
+        "Telling 30 days of history: three telegrams a day of each meter, hourly for the last two days,",
+        "for pulses and for the meters above.",
+        soft_wrap=True,
+        highlight=False,
+    )
     begun, told = time.monotonic(), 0
     with HistoryBar(console, plan.hours) as bar:
         for told, items in play.history(plan):
@@ -219,21 +239,24 @@ def _perform(play: Play, town: Town, store: Store, clock: Clock, console: Consol
     seconds = time.monotonic() - begun
     rate = f"{play.published:,} items in {seconds:.1f} s, {play.published / seconds:,.0f} a second"
     if told < plan.hours:
-        console.print(f"{told // 24} of {plan.hours // 24} days of history told when the time was up: {rate}")
+        console.print(
+            f"{told // 24} of {plan.hours // 24} days of history told when the time was up: {rate}",
+            soft_wrap=True,
+        )
         return
-    console.print(f"{plan.hours // 24} days of history told: {rate}. From here on live.")
+    console.print(f"{plan.hours // 24} days of history told: {rate}. Now live.", soft_wrap=True)
     with Counters(console, clock.now) as counters:
         for _ in play.live(plan.end):
             counters.show(_account(play, store))
 
 
-def _close(play: Play, intake: Intake, store: Store, clock: Clock, console: Console) -> None:
+def _close(play: Play, stage: _Stage, clock: Clock, console: Console) -> None:
     """Let the last items be booked, then settle the account."""
     for gateway in play.gateways:
         gateway.say("offline", clock.now())
     play.settle(_SETTLE_S)
-    intake.stop(_SETTLE_S)
-    account = _account(play, store)
+    stage.intake.stop(_SETTLE_S)
+    account = _account(play, stage.store)
     console.print(account.closing(), soft_wrap=True, highlight=False)
     if not account.balanced:
         raise DemoFailed("what was published was not booked exactly; that should not be")
