@@ -122,11 +122,19 @@ def _take(layers: Layers, opened: security.Opened) -> None:
 
 def _judge(opened: security.Opened) -> None:
     """Refuse a list without one good record, and one whose key only its own sense could have proved."""
-    if not opened.walk.faults or (opened.walk.records and not opened.doubtful):
+    walk = opened.walk
+    if not opened.doubtful and (walk.records or not walk.faults):
         return
-    fault = opened.walk.faults[0]
+    fault = walk.faults[0] if walk.faults else _left_over(opened)
     why = " (the key seems to fit, but only clean records would prove it)" if opened.doubtful else ""
     raise RecordError(fault.code, fault.message + why, offset=fault.offset, evidence=fault.evidence)
+
+
+def _left_over(opened: security.Opened) -> DecodeError:
+    rest = opened.walk.leftover
+    at = len(opened.data) - len(rest)
+    said = "bytes are left over behind the last record"
+    return RecordError("truncated_record", said, offset=at, evidence={"bytes": rest.hex().upper()})
 
 
 # --- refusals ------------------------------------------------------------------------------------

@@ -50,6 +50,8 @@ def explain_records(spans: Spans, walk: Walk, start: int) -> None:
     _fillers(spans)
     if walk.faults:
         spans.rest(LAYER, "not readable as a record", walk.faults[0].message)
+    elif walk.leftover:
+        spans.rest(LAYER, "left over", "perhaps a checksum the receiver left on")
     else:
         _manufacturer_data(spans, walk)
 

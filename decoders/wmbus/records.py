@@ -5,8 +5,9 @@ before it are kept. Choices where the standard is silent or meters break it:
 
 - A header or data cut off by the end of the bytes is ``truncated_record`` at its DIF; a reserved DIF, a
   reserved LVAR or more than ten extension bytes are ``bad_record``. Either ends the walk, because where
-  the next record begins is not known any more. A stray byte or two behind the last record (a checksum some
-  receivers count in L) end as such a fault too: nothing tells them from a cut record.
+  the next record begins is not known any more.
+- One or two bytes at the very end, behind a record, that hold no whole header are left over and no fault:
+  some receivers count a checksum in L. A whole header whose data are cut off stays a fault.
 - ``2F`` is skipped wherever a DIF may stand.
 - Records of one register are counted by ``occurrence``, whatever their data field or resolution.
 """
@@ -25,6 +26,7 @@ __all__ = ["FILLER", "Walk", "walk"]
 
 FILLER = 0x2F
 _MANUFACTURER_DATA, _MORE_FOLLOWS = 0x0F, 0x1F
+_MOST_LEFT_OVER = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,14 @@ class Walk:
         manufacturer_data: bytes after DIF 0F or 1F.
         more_follows: DIF 1F: more records come in a further telegram.
         faults: at most one: why the walk ended early.
+        leftover: one or two bytes behind the last record that cannot begin one; a receiver's, it seems.
     """
 
     records: tuple[Record, ...] = ()
     manufacturer_data: bytes = b""
     more_follows: bool = False
     faults: tuple[DecodeError, ...] = ()
+    leftover: bytes = b""
 
 
 def walk(plain: bytes, offset: int) -> Walk:
@@ -64,6 +68,8 @@ def walk(plain: bytes, offset: int) -> Walk:
             try:
                 record, position = _record(plain, position, offset, seen)
             except RecordError as fault:
+                if records and _is_left_over(plain[position:]):
+                    return Walk(tuple(records), leftover=plain[position:])
                 return Walk(tuple(records), faults=(fault,))
             records.append(record)
     return Walk(tuple(records))
@@ -84,6 +90,18 @@ def _record(plain: bytes, start: int, offset: int, seen: dict[str, int]) -> tupl
     if end > len(plain):
         raise _fault("truncated_record", "the data of a record are cut off", plain, start, offset)
     return _read(said, plain[header:end], offset + start, seen), end
+
+
+def _is_left_over(rest: bytes) -> bool:
+    """Whether the last bytes are too few to be a header, or begin none."""
+    if len(rest) > _MOST_LEFT_OVER:
+        return False
+    if rest[0] & 0x0F == 0x0F:
+        return True
+    try:
+        return header_end(rest, 0) > len(rest)
+    except IndexError:
+        return True
 
 
 def _read(said: Description, data: bytes, offset: int, seen: dict[str, int]) -> Record:

@@ -90,18 +90,16 @@ def test_fillers_may_stand_anywhere_between_records():
 @pytest.mark.parametrize(
     ("tail", "code"),
     [
-        ("04", "truncated_record"),
-        ("84", "truncated_record"),
         ("0413", "truncated_record"),
-        ("0493", "truncated_record"),
+        ("049313", "truncated_record"),
+        ("848002", "truncated_record"),
         ("0413010203", "truncated_record"),
         ("0D13", "truncated_record"),
         ("0D130341", "truncated_record"),
         ("047C0541", "truncated_record"),
-        ("04FC", "truncated_record"),
-        ("3F13", "bad_record"),
-        ("7F", "bad_record"),
-        ("8F01", "bad_record"),
+        ("04FC80", "truncated_record"),
+        ("3F1300", "bad_record"),
+        ("8F0102", "bad_record"),
         ("0D13FF", "bad_record"),
         ("0D13CA", "bad_record"),
         ("84" + "80" * 10 + "001301000000", "bad_record"),
@@ -116,6 +114,18 @@ def test_a_bad_tail_is_a_fault_and_the_records_before_it_stay(tail, code):
     assert fault.offset == 43
     assert fault.evidence["bytes"] == tail[:32]
     assert [r.value for r in found.records] == [Decimal(22)]
+
+
+@pytest.mark.parametrize("tail", ["04", "84", "8480", "0493", "04FC", "047C", "3F13", "7F", "8F01", "FFFF"])
+def test_one_or_two_bytes_without_a_whole_header_are_left_over(tail):
+    found = hexed("015B16" + tail)
+    assert (found.leftover, found.faults, len(found.records)) == (bytes.fromhex(tail), (), 1)
+
+
+@pytest.mark.parametrize("alone", ["04", "FFFF", "2F2F04"])
+def test_bytes_without_any_record_before_them_are_a_fault(alone):
+    found = hexed(alone)
+    assert (found.leftover, len(found.faults)) == (b"", 1)
 
 
 @given(st.binary(max_size=260), st.integers(0, 40))

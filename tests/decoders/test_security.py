@@ -315,9 +315,34 @@ def test_peek_tells_encrypted_from_decrypted(frame):
 def test_a_decrypted_payload_needs_clean_records(keys):
     """``2F2F`` alone proves nothing: a ciphertext begins so once in 65536 times."""
     plain = already_plain(MODE5)
-    broken = plain[:-1] + b"\x8f"  # a reserved DIF in the last filler's place
+    broken = plain[:-3] + b"\x8f\x00\x00"  # a reserved DIF in a filler's place
     error = refused(broken, *keys)
     assert isinstance(error, RecordError)
+    assert error.known is not None
+    assert not error.known.security.verified
+
+
+@pytest.mark.parametrize("keys", [(), (OTHER,)])
+def test_a_payload_that_came_decrypted_may_end_in_a_receivers_checksum(keys):
+    plain = already_plain(MODE5)
+    frame = bytes((plain[0] + 2,)) + plain[1:] + b"\xde\x47"
+    telegram = decode(frame, with_keys(*keys))
+    assert telegram.security == Security(mode=5, verified=True)
+    assert telegram.faults == ()
+    assert difvifs(telegram) == ["0C14", "046D", "02FD17"]
+
+
+def test_bytes_left_over_behind_encrypted_blocks_disprove_no_key():
+    frame = bytes((MODE5[0] + 2,)) + MODE5[1:] + b"\xde\x47"
+    assert decode(frame, with_keys(OTHER, KEY)).security == Security(5, encrypted=True, verified=True)
+
+
+def test_bytes_left_over_among_those_decrypted_disprove_the_key():
+    """A wrong key gives such an end more often than a clean one."""
+    payload = RECORDS + b"\x2f" * 12 + b"\x8f"
+    error = refused(build(METER, payload, mode=5, key=KEY), KEY)
+    assert (error.code, error.evidence) == ("truncated_record", {"bytes": "8F"})
+    assert error.offset == 15 + 31
     assert error.known is not None
     assert not error.known.security.verified
 
@@ -345,7 +370,7 @@ def test_fillers_before_plain_records_prove_nothing():
 
 def test_a_decrypted_list_that_does_not_hold_together_is_refused_with_what_was_read():
     """The key seems to fit, but only clean records would prove it, and these are not."""
-    error = refused(build(METER, RECORDS + b"\x0c\x13\x01", mode=5, key=KEY, clear_tail=b"\x0c"), KEY)
+    error = refused(build(METER, RECORDS, mode=5, key=KEY, clear_tail=b"\x0c\x13\x01"), KEY)
     assert isinstance(error, RecordError)
     assert error.known is not None
     assert difvifs(error.known)[:3] == ["0C14", "046D", "02FD17"]

@@ -155,6 +155,7 @@ def test_no_key_is_in_a_trace():
         ("015B16 0FAABB", ("application", "manufacturer data", "")),
         ("015B16 1F", ("application", "DIF", "more records follow")),
         ("015B16 0413AA", ("application", "not readable as a record", "the data of a record are cut off")),
+        ("015B16 DE47", ("application", "left over", "perhaps a checksum the receiver left on")),
         ("015B16 2F2F", ("application", "filler", "")),
         ("02FF20 7100", ("application", "data", "113")),
     ],
