@@ -7,6 +7,7 @@ on the next one. What is not acknowledged stays with the broker.
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -102,7 +103,7 @@ class Subscriber:
         self._lock = threading.RLock()
         self._connected = False
         self._connection = 0
-        self._unreachable = False
+        self._unreachable = ""
         self._client = self._make_client()
 
     def start(self) -> None:
@@ -206,14 +207,17 @@ class Subscriber:
         with self._lock:
             self._connection += 1
             self._connected = True
-        self._unreachable = False
+        self._unreachable = ""
         _log.info("broker.connected", host=self._settings.host, session_kept=flags.session_present)
         self._subscribe()
 
     def _on_connect_fail(self, _client: paho.Client, _userdata: object) -> None:
-        if not self._unreachable:
-            _log.warning("broker.unreachable", host=self._settings.host, port=self._settings.port)
-        self._unreachable = True
+        # paho tells no reason, but calls this while it handles the error
+        why = str(sys.exc_info()[1])
+        if why != self._unreachable:
+            settings = self._settings
+            _log.warning("broker.unreachable", host=settings.host, port=settings.port, error=why)
+        self._unreachable = why
 
     def _on_disconnect(
         self,

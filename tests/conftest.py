@@ -18,7 +18,7 @@ hypothesis.settings.register_profile("nurt", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("nurt")
 
 MOSQUITTO = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
-IN_CI = bool(os.environ.get("CI"))  # noqa: TID251  under CI a missing server is a failure, not a skip
+IN_CI = bool(os.environ.get("CI"))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -35,7 +35,7 @@ def pytest_runtest_teardown() -> None:
 def shared_telegrams() -> Path:
     """The folder of real telegrams beside the checkout, or NURT_TELEGRAMS."""
     default = Path(__file__).parents[1] / "../shared/telegrams"
-    folder = Path(os.environ.get("NURT_TELEGRAMS", default)).resolve()  # noqa: TID251  a path of the test run
+    folder = Path(os.environ.get("NURT_TELEGRAMS", default)).resolve()
     if not folder.is_dir():
         pytest.skip(f"the shared telegrams are not at {folder} (NURT_TELEGRAMS)")
     return folder
@@ -56,12 +56,12 @@ class Mosquitto:
         config = self._folder / "mosquitto.conf"
         config.write_text(
             f"listener {self.port} 127.0.0.1\n"
-            "allow_anonymous true\n"
             "persistence true\n"
             f"persistence_location {self._folder}/\n"
             "max_queued_messages 100000\n"
             "sys_interval 1\n"
             + ("user root\n" if os.geteuid() == 0 else "")  # else it could not read our folder
+            + ("" if "allow_anonymous" in self._extra else "allow_anonymous true\n")
             + self._extra
         )
         log = (self._folder / "mosquitto.log").open("ab")
