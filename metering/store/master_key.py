@@ -36,12 +36,12 @@ def create_master_key(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise KeyringError(
-            f"{path} exists already and was not touched; every stored meter key depends on it"
-        ) from None
     except OSError as fault:
-        raise KeyringError(f"no master key can be made at {path}: {fault.strerror}") from None
+        if path.exists():
+            sentence = f"{path} exists already and was not touched; every stored meter key depends on it"
+        else:
+            sentence = f"no master key can be made at {path}: {fault.strerror}"
+        raise KeyringError(sentence) from None
     with os.fdopen(handle, "wb") as file:
         file.write(secrets.token_bytes(_SIZE))
         file.flush()
