@@ -18,7 +18,7 @@ from decoders.meaning import ABSENT, Absent, in_unit, tell
 from decoders.media import MEDIA, medium
 from decoders.model import Field, Form, Join, Model
 from decoders.telegram import Record, Telegram, Value
-from decoders.wmbus.profile import expand, is_profile
+from decoders.wmbus.profile import expand
 from decoders.wmbus.raw import REAL32, stored_number
 from decoders.words import joined, tpl_words
 from metering.meter import MeterId
@@ -65,8 +65,7 @@ def _by_rule(telegram: Telegram) -> dict[str, Value]:
     """Name the records of a meter without a model; of two with one name the first counts."""
     values: dict[str, Value] = {}
     for record in expand(telegram.records):
-        if not is_profile(record):
-            values.setdefault(field_name(record), _value_by_rule(record))
+        values.setdefault(field_name(record), _value_by_rule(record))
     values["status"] = joined(Join.TPL, (), tpl_words(telegram.status or 0, None), ())
     return values
 

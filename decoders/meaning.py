@@ -22,7 +22,7 @@ from decoders.model import RECORD_ERROR, Field, Form, Model
 from decoders.telegram import Record, Telegram, Value
 from decoders.texts import text
 from decoders.units import ratio, times
-from decoders.wmbus.profile import expand, is_profile
+from decoders.wmbus.profile import expand
 from decoders.wmbus.raw import stored_number
 from decoders.words import joined, tpl_words, words
 from metering.reading import exact
@@ -80,7 +80,7 @@ def fields(telegram: Telegram, model: Model | None) -> dict[str, Value]:
     told = tell(telegram, model, _EXACT) if model else Told({}, expand(telegram.records), frozenset())
     named = {name: _plainly(value) for name, value in told.values.items()}
     for place, record in enumerate(told.records):
-        if place not in told.taken and not is_profile(record):
+        if place not in told.taken:
             named[_unused(field_name(record), named)] = field_value(record)
     return named
 
@@ -127,7 +127,7 @@ def _value(
     if field.hook:
         operands = tuple(known.get(name) for name in field.of)
         value = calculation(field.hook)(Given(operands, record, binding.number))
-        return view.nothing(field) if value is None else value
+        return view.nothing(field) if value is None else _to_the_day(field, value)
     if record is None:
         return None
     if field.form is Form.NUMBER:
@@ -138,6 +138,13 @@ def _value(
         return view.moment(field, record)
     told = text(record, field.form)
     return ABSENT if told is None else told
+
+
+def _to_the_day(field: Field, value: Value) -> Value:
+    """Leave out the time of day where the field tells a date."""
+    if isinstance(value, datetime) and (field.unit == "date" or field.form is Form.DATE):
+        return value.date()
+    return value
 
 
 def _number(field: Field, number: Decimal | Absent | None) -> Decimal | Absent | None:
@@ -206,7 +213,7 @@ class _Exact:
             return value
         if not isinstance(value, datetime):
             return ABSENT
-        return value.date() if "date" in {field.unit, field.form.value} else value
+        return _to_the_day(field, value)
 
     def nothing(self, field: Field) -> Value:  # noqa: ARG002  the protocol gives the field
         return None

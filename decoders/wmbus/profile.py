@@ -11,6 +11,7 @@ record of its own where the telegram holds the date of storage *n*. Choices wher
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -54,18 +55,27 @@ def is_profile(record: Record) -> bool:
 
 
 def expand(records: Sequence[Record]) -> tuple[Record, ...]:
-    """Give the records with each profile followed by the records its elements are.
+    """Give the records with each profile replaced by the records its elements are.
 
-    The same records come back if there is no profile among them.
+    A profile without any value stays as it is; the same records come back if there is no profile among them.
     """
     if not any(is_profile(record) for record in records):
         return tuple(records)
     expanded: list[Record] = []
+    seen = Counter(map(_register, records))
     for record in records:
-        expanded.append(record)
-        if is_profile(record):
-            expanded.extend(_elements(record, records))
+        elements = list(_elements(record, records)) if is_profile(record) else []
+        for place, element in enumerate(elements):
+            elements[place] = replace(element, occurrence=seen[_register(element)])
+            seen[_register(element)] += 1
+        expanded.extend(elements or [record])
     return tuple(expanded)
+
+
+def _register(record: Record) -> tuple[object, ...]:
+    """Name the register, whichever occurrence."""
+    places = (record.storage, record.tariff, record.subunit)
+    return (record.quantity, record.function, *places, record.qualifiers)
 
 
 def _head(record: Record) -> _Head | None:
