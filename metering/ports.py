@@ -129,9 +129,18 @@ class TelegramArchive(Protocol):
         ...
 
     def same_frames(
-        self, fingerprints: Collection[bytes], since: datetime
+        self, fingerprints: Collection[bytes], since: datetime, until: datetime | None = None
     ) -> Mapping[bytes, Sequence[ArchivedTelegram]]:
-        """Give archived telegrams with these fingerprints heard at or after ``since``, earliest first."""
+        """Give archived telegrams with these fingerprints heard from ``since`` to ``until``, earliest first.
+
+        Some meters repeat identical bytes for days: without ``until`` there may be thousands.
+        """
+        ...
+
+    def brought(
+        self, frames: Collection[tuple[bytes, str]], since: datetime
+    ) -> Mapping[tuple[bytes, str], int]:
+        """Give those ``(fingerprint, gateway)`` heard at or after ``since``, each with a telegram."""
         ...
 
     def add(self, telegrams: Sequence[NewTelegram]) -> Sequence[int]:

@@ -99,6 +99,34 @@ def test_same_frames_are_found_by_fingerprint_and_time(store, make):
     assert set(found) == set(later) == {late.fingerprint, other.fingerprint}
 
 
+def test_same_frames_can_be_asked_for_up_to_a_time(store, make):
+    early, late = make.telegram(b"a", make.reception(at=10)), make.telegram(b"a", make.reception(at=60))
+    with store.writing() as tx:
+        numbers = tx.archive.add([early, late])
+    with store.reading() as tx:
+        mark = early.fingerprint
+        assert [one.id for one in tx.archive.same_frames([mark], make.at(0), make.at(60))[mark]] == numbers
+        assert [one.id for one in tx.archive.same_frames([mark], make.at(0), make.at(59))[mark]] == numbers[
+            :1
+        ]
+
+
+def test_who_brought_a_frame_since_a_time_is_told(store, make):
+    old, new = (
+        make.telegram(b"a", make.reception("roof", at=10)),
+        make.telegram(b"a", make.reception("roof", at=60)),
+    )
+    other = make.telegram(b"b", make.reception("cellar", at=60))
+    with store.writing() as tx:
+        numbers = tx.archive.add([old, new, other])
+    a, b = old.fingerprint, other.fingerprint
+    asked = [(a, "roof"), (a, "cellar"), (b, "cellar"), (b, "attic"), (b"unknown" * 2, "roof")]
+    with store.reading() as tx:
+        assert tx.archive.brought(asked, make.at(0)) == {(a, "roof"): numbers[1], (b, "cellar"): numbers[2]}
+        assert tx.archive.brought(asked, make.at(61)) == {}
+        assert tx.archive.brought([], make.at(0)) == {}
+
+
 def test_pages_give_the_newest_first(store, make):
     held = TelegramState.HELD
     with store.writing() as tx:

@@ -57,16 +57,40 @@ class SqlArchive:
         insert_once(self._connection, sequences, rows)
 
     def same_frames(
-        self, fingerprints: Collection[bytes], since: datetime
+        self, fingerprints: Collection[bytes], since: datetime, until: datetime | None = None
     ) -> Mapping[bytes, Sequence[ArchivedTelegram]]:
-        """Give archived telegrams with these fingerprints heard at or after ``since``, earliest first."""
+        """Give archived telegrams with these fingerprints, ``since`` to ``until``, earliest first."""
         rows: list[sa.Row[Any]] = []
         for chunk in in_chunks(fingerprints):
             wanted = telegrams.c.fingerprint.in_(chunk) & (telegrams.c.heard_at >= since)
+            if until is not None:
+                wanted &= telegrams.c.heard_at <= until
             rows += self._connection.execute(sa.select(telegrams).where(wanted))
         found: dict[bytes, list[ArchivedTelegram]] = {}
         for telegram in sorted(self._archived(rows), key=lambda one: (one.heard_at, one.id)):
             found.setdefault(telegram.fingerprint, []).append(telegram)
+        return found
+
+    def brought(
+        self, frames: Collection[tuple[bytes, str]], since: datetime
+    ) -> Mapping[tuple[bytes, str], int]:
+        """Give those ``(fingerprint, gateway)`` heard at or after ``since``, each with a telegram."""
+        numbers = self._names.gateways.find({gateway for _, gateway in frames})
+        # one small search per frame, newest first: of identical bytes there may be thousands
+        search = (
+            sa.select(telegrams.c.id)
+            .join(receptions, receptions.c.telegram == telegrams.c.id)
+            .where(telegrams.c.fingerprint == sa.bindparam("mark"), telegrams.c.heard_at >= since)
+            .where(receptions.c.gateway == sa.bindparam("by"))
+            .order_by(telegrams.c.heard_at.desc())
+            .limit(1)
+        )
+        found: dict[tuple[bytes, str], int] = {}
+        for mark, gateway in frames:
+            if gateway in numbers:
+                asked = {"mark": mark, "by": numbers[gateway]}
+                if (number := self._connection.execute(search, asked).scalar()) is not None:
+                    found[mark, gateway] = number
         return found
 
     def add(self, new: Sequence[NewTelegram]) -> Sequence[int]:
