@@ -159,7 +159,7 @@ class Symbols(Generic[K]):
         known, fresh = self._known.numbers, self._fresh.numbers
         found: dict[K, int] = {}
         unknown = []
-        for thing in set(things):
+        for thing in dict.fromkeys(things):
             number = known.get(thing) or fresh.get(thing)
             if number is None:
                 unknown.append(thing)
