@@ -49,6 +49,11 @@ class Heard:
         """When it was heard."""
         return self.uplink.reception.heard_at
 
+    @property
+    def gateway(self) -> str:
+        """By whom."""
+        return self.uplink.reception.gateway
+
 
 @dataclass(slots=True)
 class Transmission:

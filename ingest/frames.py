@@ -3,44 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from decoders.decode import peek_frame
 from decoders.errors import DecodeError
 from decoders.wmbus.link import Frame, normalise
 from ingest.books import Books
 from ingest.dedupe import Heard, Transmission, fingerprint, reception_key, transmissions
+from ingest.earlier import archived_near, first_time
 from ingest.judge import Verdict, judge
 from ingest.registers import readings_of
+from ingest.rules import Rules
 from metering.meter import Meter, MeterId
 from metering.ports import ArchivedTelegram, KeyLookup, NewTelegram, Outcome, TelegramState, Transaction
 from metering.uplink import FrameUplink, Reception
 
-__all__ = ["Rules", "take_frames"]
-
-_CHAIN = 12
-"""How many windows back a transmission's first reception is looked for; none lasts a minute."""
-
-_SAME_TIME = timedelta(minutes=10)
-"""Frames heard within this time are looked up together; a spool of days is looked up in several steps."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What a utility can choose about frames.
-
-    Attributes:
-        window: receptions of identical bytes at most this far apart are one transmission.
-        redelivery: how long the broker may take to repeat a delivery it marks as repeated.
-        zone: in which meters give their dates.
-    """
-
-    window: timedelta = timedelta(seconds=5)
-    redelivery: timedelta = timedelta(days=7)
-    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Europe/Warsaw"))
+__all__ = ["take_frames"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +37,8 @@ def take_frames(
 ) -> None:
     """Settle every frame of a batch and write what it leaves in the archive; ``uplinks`` by place."""
     kinds, heard = _identified(uplinks, books)
-    earlier = _earlier(heard, transaction, rules)
-    for mark, receptions in heard.items():
-        heard[mark] = _first_time(receptions, earlier.get(mark, ()), books, rules)
+    heard = first_time(heard, books, transaction.archive, rules)
+    earlier = archived_near(heard, transaction.archive, rules)
     found = [
         (kinds[mark], one)
         for mark, receptions in heard.items()
@@ -88,7 +66,7 @@ class _Bench:
         return self._verdicts[mark]
 
 
-# --- who sent it, was it brought before ----------------------------------------------------------
+# --- who sent it ---------------------------------------------------------------------------------
 
 
 def _identified(
@@ -122,66 +100,6 @@ def normalised(raw: bytes) -> Frame:
     """
     frame = normalise(raw)
     return normalise(raw, crc="none") if frame.crc == "B" else frame
-
-
-def _earlier(
-    heard: Mapping[bytes, Sequence[Heard]], transaction: Transaction, rules: Rules
-) -> Mapping[bytes, Sequence[ArchivedTelegram]]:
-    """Give the archived telegrams these frames may belong to."""
-    since = {
-        mark: min(_look_back(one.uplink.reception, rules) for one in ones) for mark, ones in heard.items()
-    }
-    found: dict[bytes, Sequence[ArchivedTelegram]] = {}
-    for start, marks in _steps(since):
-        found.update(transaction.archive.same_frames(marks, start))
-    return found
-
-
-def _look_back(reception: Reception, rules: Rules) -> datetime:
-    if _repeated(reception):
-        return reception.received_at - rules.redelivery
-    return reception.heard_at - rules.window * _CHAIN
-
-
-def _steps(since: Mapping[bytes, datetime]) -> Iterable[tuple[datetime, Collection[bytes]]]:
-    """Group marks whose times lie close together, each group with its earliest time."""
-    group: list[bytes] = []
-    start: datetime | None = None
-    for mark in sorted(since, key=lambda mark: since[mark]):
-        if start is None or since[mark] - start > _SAME_TIME:
-            if start is not None:
-                yield start, group
-            start, group = since[mark], []
-        group.append(mark)
-    if start is not None:
-        yield start, group
-
-
-def _repeated(reception: Reception) -> bool:
-    """Whether only the broker's mark can tell that it was brought before."""
-    return reception.redelivered and reception.sequence is None
-
-
-def _first_time(
-    receptions: Sequence[Heard], earlier: Sequence[ArchivedTelegram], books: Books, rules: Rules
-) -> list[Heard]:
-    """Settle unnumbered repetitions of the broker: bytes their gateway brought lately, and once more now."""
-    first: list[Heard] = []
-    for one in receptions:
-        reception = one.uplink.reception
-        if _repeated(reception):
-            since = reception.received_at - rules.redelivery
-            before = next((old for old in earlier if _brought_by(old, reception.gateway, since)), None)
-            batch = any(other.uplink.reception.gateway == reception.gateway for other in first)
-            if before is not None or batch:
-                books.settle(one.place, Outcome.DUPLICATE, telegram=before.id if before else None)
-                continue
-        first.append(one)
-    return first
-
-
-def _brought_by(telegram: ArchivedTelegram, gateway: str, since: datetime) -> bool:
-    return any(old.gateway == gateway and old.heard_at >= since for old, _ in telegram.receptions)
 
 
 # --- new transmissions ---------------------------------------------------------------------------

@@ -14,10 +14,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ingest.books import Books, ItemResult
-from ingest.frames import Rules, take_frames
+from ingest.frames import take_frames
 from ingest.items import Delivery, Item, Unreadable
 from ingest.pulses import take_pulses
 from ingest.routes import Router
+from ingest.rules import Rules
 from metering.ports import Outcome, Store, TelegramArchive
 from metering.uplink import FrameUplink, GatewayState, PulseUplink
 
