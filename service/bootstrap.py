@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 from fastapi import FastAPI
 
 from ingest.batching import Limits
-from ingest.frames import Rules
 from ingest.intake import Intake
 from ingest.mqtt import MqttSettings as Broker
 from ingest.mqtt import Tls
 from ingest.pipeline import Pipeline
 from ingest.routes import Router
+from ingest.rules import Rules
 from metering.ports import Clock, Store
 from service.settings_check import check_broker_files
 from service.settings_model import MqttSettings, Settings

@@ -403,3 +403,17 @@ def test_a_delivery_can_be_refused_whole(store, make):
     [result] = Pipeline(store).refuse(delivery, "internal_error", "a defect")
     assert (result.gateway, result.outcome, result.reason) == ("gw1", Outcome.QUARANTINED, "internal_error")
     assert [kept.payload for kept in quarantined(store)] == [delivery.payload]
+
+
+def test_a_spool_of_days_joins_each_telegram_of_a_meter_that_repeats_identical_bytes(store, make):
+    """Days later a second gateway brings what it heard of the same bytes: each joins its own telegram."""
+    step, frame = timedelta(minutes=20), make.frame()
+    late = timedelta(days=3)
+    live = [make.item(frame, n, at=make.NOON + n * step) for n in range(30)]
+    assert set(outcomes(store, make.up(*live, gateway="a", at=make.NOON + late))) == {"stored"}
+    spool = [
+        make.item(frame, n, at=make.NOON + n * step + timedelta(seconds=2), hist=True) for n in range(30)
+    ]
+    assert set(outcomes(store, make.up(*spool, gateway="b", at=make.NOON + late))) == {"duplicate"}
+    heard = [[(one.gateway, one.seq) for one, _ in telegram.receptions] for telegram in telegrams(store)]
+    assert heard == [[("a", n), ("b", n)] for n in range(30)]
