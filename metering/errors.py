@@ -6,6 +6,7 @@
     ├── InvalidValue              a value of ours that cannot be (metering)
     │   └── BadUplink             what a gateway sent is not an uplink (metering.uplink)
     ├── DecodeError               these bytes are not a telegram we can read (decoders.errors)
+    ├── ModelFileError            a meter model file is not one (decoders.model_file)
     ├── StoreError                the store refused or is not there (metering.ports)
     │   ├── StoreUnavailable      cannot be reached or written; trying again may help
     │   ├── SchemaTooNew          the database was written by a newer release
