@@ -127,6 +127,32 @@ def test_who_brought_a_frame_since_a_time_is_told(store, make):
         assert tx.archive.brought([], make.at(0)) == {}
 
 
+def test_same_frames_end_where_told(store, make):
+    frames = [make.telegram(b"a", make.reception(at=at)) for at in (0, 10, 20)]
+    with store.writing() as tx:
+        numbers = tx.archive.add(frames)
+    with store.reading() as tx:
+        found = tx.archive.same_frames([frames[0].fingerprint], make.at(0), make.at(10))
+    assert [one.id for one in found[frames[0].fingerprint]] == list(numbers[:2])
+
+
+def test_which_gateway_brought_a_frame_is_known(store, make):
+    """The newest telegram of those bytes which that gateway heard, since a moment."""
+    old, new = make.telegram(b"a", make.reception("roof", 0)), make.telegram(b"a", make.reception("roof", 60))
+    other = make.telegram(b"b", make.reception("attic", 60))
+    with store.writing() as tx:
+        numbers = tx.archive.add([old, new, other])
+    asked = [
+        (old.fingerprint, "roof"),
+        (old.fingerprint, "attic"),
+        (other.fingerprint, "attic"),
+        (b"?" * 16, "x"),
+    ]
+    with store.reading() as tx:
+        assert dict(tx.archive.brought(asked, make.at(0))) == {asked[0]: numbers[1], asked[2]: numbers[2]}
+        assert dict(tx.archive.brought(asked, make.at(61))) == {}
+
+
 def test_pages_give_the_newest_first(store, make):
     held = TelegramState.HELD
     with store.writing() as tx:

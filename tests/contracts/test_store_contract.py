@@ -7,10 +7,14 @@ from contextlib import suppress
 
 import pytest
 import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 
-from metering.errors import SchemaTooNew, StoreError, TelemetryError
+from metering.errors import SchemaTooNew, StoreError, StoreUnavailable, TelemetryError
 from metering.meter import Meter, MeterId
 from metering.ports import Store
+from metering.store.sql.engine import Database
+from metering.store.sql.schema import metadata
 
 
 def test_the_sql_store_is_a_store(store):
@@ -72,6 +76,23 @@ def test_threads_share_a_store(store):
     with store.reading() as tx:
         assert tx.registry.overview()[1] == 61
     assert max(counts) <= 61
+
+
+def test_somebody_who_keeps_writing_is_told(store, url):
+    """By another connection, as another process would; in memory by the same."""
+    hasty = store.database if url == "sqlite://" else Database(url, patience=0.2)
+    hasty._patience = 0.2
+    with store.writing(), pytest.raises(StoreUnavailable, match="busy"), hasty.transaction(write=True):
+        pytest.fail("two writers at a time")
+    with hasty.transaction(write=True):
+        pass
+    hasty.close()
+
+
+def test_the_tables_are_those_the_program_knows(store):
+    """What migrations make and what the code describes differ in nothing Alembic can see."""
+    with store.database.transaction(write=False) as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
 def test_a_newer_schema_is_refused(store):

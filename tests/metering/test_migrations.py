@@ -10,9 +10,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from alembic.autogenerate import compare_metadata
 from alembic.config import Config
-from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from metering.clock import FixedClock
@@ -58,17 +56,8 @@ def test_an_empty_file_gets_this_release_s_schema_and_its_folder(tmp_path):
     store.close()
 
 
-def test_the_tables_are_those_the_program_knows(tmp_path):
-    """What migrations make and what the code describes differ in nothing Alembic can see."""
-    upgrade(f"sqlite:///{tmp_path}/new.db")
-    store = opened(tmp_path / "new.db")
-    with store.database.transaction(write=False) as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-    store.close()
-
-
 def test_the_tables_are_those_the_program_would_make(tmp_path):
-    """Nor in what Alembic does not see: checks, partial indexes, WITHOUT ROWID."""
+    """In what Alembic does not see as well: checks, partial indexes, WITHOUT ROWID."""
     upgrade(f"sqlite:///{tmp_path}/new.db")
     made = sa.create_engine(f"sqlite:///{tmp_path}/made.db")
     metadata.create_all(made)

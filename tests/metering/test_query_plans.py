@@ -23,6 +23,7 @@ LARGE = ("telegrams", "receptions", "sequences", "readings", "details", "latest"
 QUESTIONS = {
     "sequences": lambda tx: tx.archive.known_sequences([("roof", "b", 1), ("attic", "b", 2)]),
     "same frames": lambda tx: tx.archive.same_frames([b"f" * 16, b"g" * 16], NOON),
+    "brought": lambda tx: tx.archive.brought([(b"f" * 16, "roof0"), (b"g" * 16, "roof1")], NOON),
     "telegram": lambda tx: tx.archive.telegram(1),
     "telegrams of a meter": lambda tx: tx.archive.telegrams(meter=METER),
     "telegrams of a state": lambda tx: tx.archive.telegrams(state=TelegramState.HELD, before=9),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Thread
@@ -167,6 +168,12 @@ def test_a_server_that_is_not_there_is_told_without_the_password(tmp_path):
     with pytest.raises(StoreUnavailable, match="cannot be reached") as told:
         store.check()
     assert "s3cret" not in repr(told.value) + repr(told.value.__cause__) + store.database.where
+
+
+def test_a_missing_driver_is_told(monkeypatch):
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(StoreError, match=r"pip install nurt\[postgres\]"):
+        SqlStore("postgresql://nurt@/nurt", FixedClock(NOON))
 
 
 class Fault(Exception):

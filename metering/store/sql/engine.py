@@ -66,7 +66,7 @@ class Database:
         self.path: Path | None = None
         if not self._sqlite:
             self.where = f"the database {parsed.set(drivername='postgresql', query={}).render_as_string()}"
-            self.engine = sa.create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
+            self.engine = _postgresql_engine(parsed)
         elif self._alone:
             self.where = "the database in memory"
             self.engine = _sqlite_engine(StaticPool, self._opener(":memory:", upgrading=upgrading))
@@ -158,6 +158,15 @@ def _sqlite_engine(
 ) -> sa.Engine:
     sizes = {"pool_size": 8, "max_overflow": 32, "pool_timeout": 10} if pool is QueuePool else {}
     return sa.create_engine("sqlite://", poolclass=pool, creator=creator, hide_parameters=True, **sizes)
+
+
+def _postgresql_engine(url: URL) -> sa.Engine:
+    try:
+        return sa.create_engine(url, pool_size=8, max_overflow=32, pool_pre_ping=True, hide_parameters=True)
+    except ModuleNotFoundError:
+        raise StoreError(
+            "PostgreSQL needs its driver; install it with `pip install nurt[postgres]`"
+        ) from None
 
 
 def _parse(url: str) -> URL:

@@ -21,7 +21,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from metering.store.sql.types import Exact, FreeText, Moment, Number
+from metering.store.sql.types import Exact, FreeText, Moment, Name, Number
 
 __all__ = [
     "SCHEMA",
@@ -85,7 +85,7 @@ identities = sa.Table(
     "identities",
     metadata,
     _number(),
-    sa.Column("name", sa.Text, nullable=False, unique=True),  # KAM-76348799-1b-16
+    sa.Column("name", Name, nullable=False, unique=True),  # KAM-76348799-1b-16
     _moment("last_heard", nullable=True),  # newest reception or pulse
 )
 
@@ -93,14 +93,14 @@ registers = sa.Table(
     "registers",
     metadata,
     _number(),
-    sa.Column("key", sa.Text, nullable=False, unique=True),  # metering.reading.Register.key
+    sa.Column("key", Name, nullable=False, unique=True),  # metering.reading.Register.key
 )
 
 gateways = sa.Table(
     "gateways",
     metadata,
     _number(),
-    sa.Column("name", FreeText, nullable=False, unique=True),
+    sa.Column("name", Name, nullable=False, unique=True),
     sa.Column("online", sa.Boolean),  # NULL: it never said
     _moment("state_at", nullable=True),
     sa.Column("boot", FreeText),

@@ -20,12 +20,15 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from metering.reading import exact, utc
 
-__all__ = ["Exact", "FreeText", "Moment", "Number", "storable"]
+__all__ = ["Exact", "FreeText", "Moment", "Name", "Number", "storable"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 """A surrogate key: 64 bits on both; SQLite makes only the very word INTEGER its row id."""
+
+Name = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+"""A text that is ordered by its bytes on both; PostgreSQL's default order depends on its locale."""
 
 
 class Moment(TypeDecorator[datetime]):

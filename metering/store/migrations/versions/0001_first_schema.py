@@ -17,6 +17,7 @@ depends_on = None
 
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 MOMENT = sa.BigInteger().with_variant(sa.TIMESTAMP(timezone=True), "postgresql")
+NAME = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 EXACT = sa.Text().with_variant(sa.Numeric(), "postgresql")
 
 
@@ -33,7 +34,7 @@ def _names() -> None:
     op.create_table(
         "identities",
         _number(),
-        _text("name"),
+        sa.Column("name", NAME, nullable=False),
         _moment("last_heard", nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_identities"),
         sa.UniqueConstraint("name", name="uq_identities_name"),
@@ -41,14 +42,14 @@ def _names() -> None:
     op.create_table(
         "registers",
         _number(),
-        _text("key"),
+        sa.Column("key", NAME, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_registers"),
         sa.UniqueConstraint("key", name="uq_registers_key"),
     )
     op.create_table(
         "gateways",
         _number(),
-        _text("name"),
+        sa.Column("name", NAME, nullable=False),
         sa.Column("online", sa.Boolean()),
         _moment("state_at", nullable=True),
         _text("boot", nullable=True),
