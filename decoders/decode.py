@@ -9,15 +9,17 @@ from collections.abc import Mapping
 
 from decoders.errors import DecodeError, FrameError, LayerError, RecordError
 from decoders.telegram import Keys, Telegram, no_keys
-from decoders.wmbus import link, security
+from decoders.wmbus import compact, link, security
 from decoders.wmbus.ci import CI, Content
 from decoders.wmbus.layers import KeysOnce, Layers, begin, read_headers
+from decoders.wmbus.layouts import Layouts, headers_of
 from decoders.wmbus.records import Walk, walk
+from metering.meter import MeterId
 
 __all__ = ["decode", "decode_frame", "peek", "peek_frame", "read_application"]
 
 
-def decode(frame: bytes, keys: Keys = no_keys) -> Telegram:
+def decode(frame: bytes, keys: Keys = no_keys, layouts: Layouts | None = None) -> Telegram:
     """Decode one frame.
 
     Args:
@@ -25,9 +27,12 @@ def decode(frame: bytes, keys: Keys = no_keys) -> Telegram:
             of wired M-Bus.
         keys: gives the keys to try for a meter. Asked for the link-layer address if the extended link layer
             is encrypted, and for the meter's address if the payload is.
+        layouts: record layouts known so far, for compact frames; learns those of this telegram. The caller's,
+            so that decoding itself keeps nothing.
 
     Returns:
-        The telegram. Faults in the record list stand in ``faults`` beside the good records.
+        The telegram; a format frame gives one without records. Faults in the record list stand in ``faults``
+        beside the good records.
 
     Raises:
         FrameError: the link layer does not hold together.
@@ -35,10 +40,10 @@ def decode(frame: bytes, keys: Keys = no_keys) -> Telegram:
         SecurityError: no key, or none that fits.
         RecordError: not one record can be read, or a declared encryption is not proved by clean records.
     """
-    return decode_frame(link.normalise(frame), keys)
+    return decode_frame(link.normalise(frame), keys, layouts)
 
 
-def decode_frame(frame: link.Frame, keys: Keys = no_keys) -> Telegram:
+def decode_frame(frame: link.Frame, keys: Keys = no_keys, layouts: Layouts | None = None) -> Telegram:
     """Decode what :func:`decoders.wmbus.link.normalise` gave; otherwise as :func:`decode`."""
     layers = begin(frame)
     once = KeysOnce(keys)
@@ -46,7 +51,7 @@ def decode_frame(frame: link.Frame, keys: Keys = no_keys) -> Telegram:
         _check_control(layers)
         read_headers(layers, once)
         if layers.header is not None:
-            read_application(layers, once)
+            read_application(layers, once, layouts)
         return _identified(layers)
     except DecodeError as error:
         if error.known is None:
@@ -78,8 +83,8 @@ def peek_frame(frame: link.Frame) -> Telegram:
     return _identified(layers)
 
 
-def read_application(layers: Layers, keys: Keys) -> None:
-    """Bring the application layer into clear and walk its records.
+def read_application(layers: Layers, keys: Keys, layouts: Layouts | None = None) -> None:
+    """Bring the application layer into clear and read its records.
 
     Raises:
         DecodeError: what stands there is not for us or does not hold together.
@@ -93,30 +98,48 @@ def read_application(layers: Layers, keys: Keys) -> None:
         return
     if content not in _READABLE:
         raise _refusal(layers, header.ci, header.start)
-    records = content is Content.RECORDS
     payload = security.Payload(
         layers.data,
         header,
         layers.afl,
         layers.address,
         keys=lambda: keys(meter),
-        read=lambda data: walk(data[header.end :], header.end) if records else Walk(),
+        read=lambda data: _read(layers, content, data[header.end :], layouts),
     )
     opened = security.open_payload(payload)
     _take(layers, opened)
-    if not records:
-        raise _refusal(layers, header.ci, header.start)
     _judge(opened)
+    if layouts is not None:
+        _learn(layouts, meter, content, layers.data[header.end :], opened.walk)
 
 
 _READABLE = frozenset({Content.RECORDS, Content.COMPACT, Content.FORMAT})
+
+
+def _read(layers: Layers, content: Content, plain: bytes, layouts: Layouts | None) -> Walk:
+    """Read an application layer in clear; it stands at the end of the frame."""
+    offset = len(layers.data) - len(plain)
+    if content is Content.FORMAT:
+        return compact.read_format(plain, offset)[1]
+    if content is Content.COMPACT:
+        known = layouts.find(layers.meter, compact.signature_in(plain)) if layouts and layers.meter else ()
+        return compact.read_compact(plain, offset, tuple(known), intact=layers.verified)
+    return walk(plain, offset)
+
+
+def _learn(layouts: Layouts, meter: MeterId, content: Content, plain: bytes, found: Walk) -> None:
+    """Remember the layout of a full frame or of a format frame."""
+    if content is Content.FORMAT:
+        layouts.learn(meter, compact.read_format(plain, 0)[0])
+    elif content is Content.RECORDS and not (found.faults or found.manufacturer_data or found.more_follows):
+        layouts.learn(meter, headers_of(found.records))
 
 
 def _take(layers: Layers, opened: security.Opened) -> None:
     layers.data = opened.data
     layers.walk = opened.walk
     layers.encrypted |= opened.encrypted
-    layers.verified |= opened.verified
+    layers.verified |= opened.verified or opened.walk.verified
     layers.authenticated = opened.authenticated
 
 
@@ -127,7 +150,7 @@ def _judge(opened: security.Opened) -> None:
         return
     fault = walk.faults[0] if walk.faults else _left_over(opened)
     why = " (the key seems to fit, but only clean records would prove it)" if opened.doubtful else ""
-    raise RecordError(fault.code, fault.message + why, offset=fault.offset, evidence=fault.evidence)
+    raise type(fault)(fault.code, fault.message + why, offset=fault.offset, evidence=fault.evidence)
 
 
 def _left_over(opened: security.Opened) -> DecodeError:
@@ -140,8 +163,6 @@ def _left_over(opened: security.Opened) -> DecodeError:
 # --- refusals ------------------------------------------------------------------------------------
 
 _REFUSALS: Mapping[Content, tuple[str, str]] = {
-    Content.COMPACT: ("unknown_layout", "a compact frame: its record layout is not in the telegram"),
-    Content.FORMAT: ("not_meter_data", "a format frame: it describes compact frames and holds no values"),
     Content.MANUFACTURER: ("manufacturer_specific", "the payload is the manufacturer's own"),
     Content.RESERVED: ("unknown_ci", "the CI field is reserved"),
     Content.ELL: ("unsupported_layer", "an extended link layer in a place where none belongs"),
@@ -177,8 +198,6 @@ def _refusal(layers: Layers, ci: int, at: int) -> LayerError:
     elif CI[ci].content is Content.APPLICATION_ERROR and payload:
         message += f": {_APPLICATION_ERRORS.get(payload[0], 'unknown')}"
         evidence["error"] = payload[0]
-    elif CI[ci].content is Content.COMPACT:
-        evidence["signature"] = payload.removeprefix(security.MARK)[:2].hex()
     return LayerError(code, message, offset=at, evidence=evidence)
 
 

@@ -17,6 +17,7 @@ from decoders.wmbus import link
 from decoders.wmbus.blocks import blocks_a, blocks_b
 from decoders.wmbus.explain import explain
 from decoders.wmbus.layers import KeysOnce, Layers, begin, read_headers
+from decoders.wmbus.layouts import Layouts
 from decoders.wmbus.spans import Span, Understanding
 
 __all__ = ["Span", "Trace", "Understanding", "trace"]
@@ -43,19 +44,20 @@ class Trace:
         return sum(len(span.raw) for span in self.spans if span.understanding is understanding)
 
 
-def trace(frame: bytes, keys: Keys = no_keys) -> Trace:
+def trace(frame: bytes, keys: Keys = no_keys, layouts: Layouts | None = None) -> Trace:
     """Explain every byte of a frame.
 
     Args:
         frame: as received; see :func:`decoders.decode.decode`.
         keys: gives the keys to try for a meter. No key material enters the trace.
+        layouts: record layouts known so far, for compact frames.
     """
     try:
         tidy = link.normalise(frame)
         layers = begin(tidy)
     except DecodeError as fault:
         return Trace(frame, _unframed(frame, fault), fault.known, fault)
-    error = _read(layers, keys)
+    error = _read(layers, keys, layouts)
     spans = _as_received(frame, tidy, explain(layers, error).laid)
     return Trace(frame, tuple(spans), layers.telegram(), error)
 
@@ -65,13 +67,13 @@ def _unframed(frame: bytes, fault: DecodeError) -> tuple[Span, ...]:
     return (Span(0, frame, "link", "not read", fault.message, Understanding.NOT),) if frame else ()
 
 
-def _read(layers: Layers, keys: Keys) -> DecodeError | None:
+def _read(layers: Layers, keys: Keys, layouts: Layouts | None) -> DecodeError | None:
     """Read as far as it goes; return why it went no further."""
     once = KeysOnce(keys)
     try:
         read_headers(layers, once)
         if layers.header is not None:
-            read_application(layers, once)
+            read_application(layers, once, layouts)
     except DecodeError as error:
         return error
     return None

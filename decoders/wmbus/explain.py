@@ -9,11 +9,11 @@ from decoders.wmbus.afl import Afl
 from decoders.wmbus.ci import CI, Content, Header
 from decoders.wmbus.ciphers import BLOCK
 from decoders.wmbus.ell import AES_CTR, Ell
-from decoders.wmbus.explain_records import explain_records
+from decoders.wmbus.explain_records import explain_compact, explain_format, explain_records
 from decoders.wmbus.layers import Layers
 from decoders.wmbus.link import CONTROL
 from decoders.wmbus.records import walk
-from decoders.wmbus.security import MARK, sealed
+from decoders.wmbus.security import sealed
 from decoders.wmbus.spans import Spans, Understanding
 from decoders.wmbus.transport import AES_CBC, AES_CBC_DERIVED, TransportHeader
 from metering.meter import MeterId
@@ -160,19 +160,15 @@ def _meter(spans: Spans, address: bytes) -> None:
 
 def _application(spans: Spans, layers: Layers, header: TransportHeader, error: DecodeError | None) -> None:
     content = CI[header.ci].content
-    if content is Content.COMPACT and not sealed(layers.data, header):
-        _compact(spans, error)
-    elif content is Content.RECORDS:
+    if content is Content.RECORDS:
         _records(spans, layers, header, error)
+    elif content in _BY_LAYOUT and not sealed(layers.data, header):
+        inner = Spans(spans.received[: len(layers.data)], layers.data, spans.laid, spans.at)
+        _BY_LAYOUT[content](inner, layers.walk, header.end)
+        spans.at = inner.at
 
 
-def _compact(spans: Spans, error: DecodeError | None) -> None:
-    """Signature, checksum of the full frame, data (EN 13757-3, annex G)."""
-    if spans.clear[spans.at :].startswith(MARK):
-        spans.lay(2, APPLICATION, "filler")
-    spans.lay(2, APPLICATION, "format signature", spans.clear[spans.at : spans.at + 2].hex().upper())
-    spans.lay(2, APPLICATION, "checksum of the full frame")
-    spans.rest(APPLICATION, "data without their descriptions", error.message if error else "")
+_BY_LAYOUT = {Content.COMPACT: explain_compact, Content.FORMAT: explain_format}
 
 
 def _records(spans: Spans, layers: Layers, header: TransportHeader, error: DecodeError | None) -> None:

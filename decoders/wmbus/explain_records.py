@@ -7,10 +7,12 @@ from datetime import date, time
 from decimal import Decimal
 
 from decoders.telegram import Record, Value
+from decoders.wmbus.header import describe
+from decoders.wmbus.layouts import split_headers
 from decoders.wmbus.records import FILLER, Walk
 from decoders.wmbus.spans import Spans, Understanding
 
-__all__ = ["explain_records", "shown"]
+__all__ = ["explain_compact", "explain_format", "explain_records", "shown"]
 
 LAYER = "application"
 
@@ -32,6 +34,7 @@ _DATA_FIELDS: Mapping[int, str] = {
     0xE: "12-digit BCD",
 }
 
+_LEFT_OVER = "perhaps a checksum the receiver left on"
 _HALF_KNOWN = ("manufacturer_", "reserved_vife_")
 
 
@@ -51,9 +54,48 @@ def explain_records(spans: Spans, walk: Walk, start: int) -> None:
     if walk.faults:
         spans.rest(LAYER, "not readable as a record", walk.faults[0].message)
     elif walk.leftover:
-        spans.rest(LAYER, "left over", "perhaps a checksum the receiver left on")
+        spans.rest(LAYER, "left over", _LEFT_OVER)
     else:
         _manufacturer_data(spans, walk)
+
+
+def explain_compact(spans: Spans, walk: Walk | None, start: int) -> None:
+    """Lay spans over a compact frame: signature, checksum, and the data as far as their layout is known.
+
+    Args:
+        spans: laid up to ``start``.
+        walk: the records, if the application layer was opened.
+        start: where the application layer begins.
+    """
+    spans.lay_until(start, LAYER, "bytes before the compact frame")
+    _fillers(spans)
+    spans.lay(2, LAYER, "format signature", spans.clear[spans.at : spans.at + 2].hex().upper())
+    spans.lay(2, LAYER, "checksum of the full frame", "fits" if walk and walk.verified else "")
+    for record in walk.records if walk else ():
+        value = f"{_quantity(record)}: {_told(record)}"
+        spans.lay(len(record.data), LAYER, f"data of {record.difvif}", value, _understanding(record))
+    _fillers(spans)
+    if walk and walk.leftover:
+        spans.rest(LAYER, "left over", _LEFT_OVER)
+    spans.rest(LAYER, "data without their headers", walk.faults[0].message if walk and walk.faults else "")
+
+
+def explain_format(spans: Spans, walk: Walk | None, start: int) -> None:
+    """Lay spans over a format frame: length, signature, and the header of each record."""
+    spans.lay_until(start, LAYER, "bytes before the format frame")
+    _fillers(spans)
+    if walk is None or walk.faults:
+        spans.rest(LAYER, "not readable as a format frame", walk.faults[0].message if walk else "")
+        return
+    size = spans.clear[spans.at]
+    spans.lay(1, LAYER, "length", f"{size} bytes follow")
+    spans.lay(2, LAYER, "format signature", spans.clear[spans.at : spans.at + 2].hex().upper())
+    for header in split_headers(spans.clear[spans.at : spans.at + size - 2]):
+        said = describe(header)
+        unit = f" [{said.unit}]" if said.unit else ""
+        spans.lay(len(header), LAYER, "header of a record", said.register.quantity.replace("_", " ") + unit)
+    _fillers(spans)
+    spans.rest(LAYER, "left over", _LEFT_OVER)
 
 
 def shown(value: Value, unit: str = "") -> str:
@@ -80,8 +122,12 @@ def _record(spans: Spans, record: Record) -> None:
     spans.lay(len(record.dib), LAYER, "DIF, DIFE" if len(record.dib) > 1 else "DIF", _place(record))
     meaning = "VIF, VIFE" if len(record.vib) > 1 else "VIF"
     spans.lay(len(record.vib), LAYER, meaning, _quantity(record), known)
-    value = "; ".join(filter(None, (shown(record.value, record.unit), record.remark)))
-    spans.lay(len(record.data), LAYER, "data", value, known)
+    spans.lay(len(record.data), LAYER, "data", _told(record), known)
+
+
+def _told(record: Record) -> str:
+    """Say the value and what to know of it."""
+    return "; ".join(filter(None, (shown(record.value, record.unit), record.remark)))
 
 
 def _place(record: Record) -> str:

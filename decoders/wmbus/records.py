@@ -22,11 +22,13 @@ from decoders.wmbus.header import Description, describe, header_end
 from decoders.wmbus.values import variable_length
 from decoders.wmbus.vib import HeaderFault
 
-__all__ = ["FILLER", "Walk", "walk"]
+__all__ = ["FILLER", "MOST_LEFT_OVER", "Walk", "walk"]
 
 FILLER = 0x2F
+MOST_LEFT_OVER = 2
+"""Bytes behind the last record that are taken for a receiver's."""
+
 _MANUFACTURER_DATA, _MORE_FOLLOWS = 0x0F, 0x1F
-_MOST_LEFT_OVER = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Walk:
         more_follows: DIF 1F: more records come in a further telegram.
         faults: at most one: why the walk ended early.
         leftover: one or two bytes behind the last record that cannot begin one; a receiver's, it seems.
+        verified: a checksum over the records fits (compact frames).
     """
 
     records: tuple[Record, ...] = ()
@@ -46,6 +49,7 @@ class Walk:
     more_follows: bool = False
     faults: tuple[DecodeError, ...] = ()
     leftover: bytes = b""
+    verified: bool = False
 
 
 def walk(plain: bytes, offset: int) -> Walk:
@@ -94,7 +98,7 @@ def _record(plain: bytes, start: int, offset: int, seen: dict[str, int]) -> tupl
 
 def _is_left_over(rest: bytes) -> bool:
     """Whether the last bytes are too few to be a header, or begin none."""
-    if len(rest) > _MOST_LEFT_OVER:
+    if len(rest) > MOST_LEFT_OVER:
         return False
     if rest[0] & 0x0F == 0x0F:
         return True
