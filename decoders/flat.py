@@ -14,12 +14,12 @@ from typing import NamedTuple
 
 from decoders.fields import field_name, field_value
 from decoders.matching import plain
-from decoders.meaning import ABSENT, Absent, in_unit, tell
+from decoders.meaning import ABSENT, Absent, in_unit, stored, tell
 from decoders.media import MEDIA, medium
 from decoders.model import Field, Form, Join, Model
 from decoders.telegram import Record, Telegram, Value
 from decoders.wmbus.profile import expand
-from decoders.wmbus.raw import REAL32, stored_number
+from decoders.wmbus.raw import REAL32
 from decoders.words import joined, tpl_words
 from metering.meter import MeterId
 from metering.reading import utc
@@ -49,7 +49,7 @@ def flat(telegram: Telegram, model: Model | None, *, received_at: datetime, name
     status = values.pop("status", ABSENT)
     told: Flat = {
         "_": "telegram",
-        "media": _media(telegram.meter),
+        "media": _media(telegram.meter, model),
         "meter": model.name if model else _AUTO,
         "name": name,
         "id": telegram.meter.serial.lower(),
@@ -101,15 +101,20 @@ def _six_decimals(value: Decimal) -> Decimal:
 _RESERVED = frozenset({0x1D, 0x1F, 0x22, 0x23, 0x24, 0x26, 0x27, *range(0x2A, 0x36), *range(0x38, 0x40)})
 
 
-def _media(meter: MeterId) -> str:
-    """Name the medium; some codes have got names in the standard since that table was made."""
+def _media(meter: MeterId, model: Model | None) -> str:
+    """Name the medium; some codes have got names in the standard since that table was made.
+
+    Where the device type says nothing, the model of a meter that measures one medium only does.
+    """
     code = int(meter.device_type, 16)
     if code in _RESERVED:
         return "reserved"
     if code == 0x25:
         return "customer unit (display device)"
     known = meter.device_type in MEDIA and code != 0x14
-    return medium(meter) if known or (code > 0x3F and medium(meter) != "unknown") else "Unknown"
+    if known or (code > 0x3F and medium(meter) != "unknown"):
+        return medium(meter)
+    return model.media[0] if model and len(model.media) == 1 else "Unknown"
 
 
 # --- the view ------------------------------------------------------------------------------------
@@ -134,16 +139,21 @@ class _View:
     """Data as wmbusmeters reads them."""
 
     def number(self, field: Field, record: Record) -> Decimal | Absent | None:
-        form = record.dib[0] & 0x0F
-        stored = stored_number(form, record.data, signed=not field.unsigned)
-        if stored is None:
-            return None if form == REAL32 else ABSENT
+        number = stored(record, signed=not field.unsigned)
+        if number is None:
+            if record.told:
+                return field.flat_null
+            return None if record.dib[0] & 0x0F == REAL32 else ABSENT
         if field.raw:
-            return stored
+            return number
+        if record.told:
+            return in_unit(field, number, record.unit)
         alone = plain(record.vib)
-        return in_unit(field, alone.scale(stored), alone.unit)
+        return in_unit(field, alone.scale(number), alone.unit)
 
     def moment(self, field: Field, record: Record) -> Value | Absent:
+        if record.told:
+            return _as_told(field, record.value)
         bits = _bits(record.data)
         if bits is None:
             return ABSENT
@@ -156,6 +166,14 @@ class _View:
 
 
 _VIEW = _View()
+
+
+def _as_told(field: Field, value: Value) -> Value | Absent:
+    """Tell a date that a payload reader made."""
+    if field.form is Form.MOMENT or not isinstance(value, date):
+        return value if field.form is Form.MOMENT or value is not None else ""
+    time_of_day = value.strftime(" %H:%M") if isinstance(value, datetime) else ""
+    return f"{value:%Y-%m-%d}" + (time_of_day if field.form is Form.DATETIME else "")
 
 
 def _bits(data: bytes) -> _Bits | None:

@@ -15,7 +15,7 @@ import functools
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from decoders.model import RECORD_ERROR, Field, Join, Model, Where, numbered
+from decoders.model import RECORD_ERROR, Field, Form, Join, Model, Where, numbered
 from decoders.telegram import Record
 from decoders.units import ratio
 from decoders.wmbus.header import Description, describe
@@ -122,7 +122,7 @@ def _fits(field: Field, where: Where, said: Description) -> bool:
 
 def _convertible(field: Field, unit: str) -> bool:
     """Whether a number in this unit can be told in the field's; texts, dates and raw numbers always can."""
-    return field.form != "number" or field.raw or ratio(unit, field.unit) is not None
+    return field.form is not Form.NUMBER or field.raw or ratio(unit, field.unit) is not None
 
 
 def _nearly(where: Where, register: Register) -> bool:

@@ -4,6 +4,9 @@ There are two ways to look at the same data. :func:`fields` tells the truth: exa
 meter has no valid value, dates that exist. :mod:`decoders.flat` tells what dashboards made for wmbusmeters
 expect. Both take the same records for the same fields (:mod:`decoders.matching`); they differ in how the data
 of one record are read, which is what a :class:`View` says.
+
+Records are taken as they stand in the telegram: what a manufacturer wrote in a form of its own has become
+records before (:mod:`decoders.hooks`).
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from enum import Enum
 from typing import Final, Protocol
 
 from decoders.fields import field_name, field_value
-from decoders.hooks import Given, Payload, calculation, payload_reader
+from decoders.hooks import Given, calculation
 from decoders.matching import Binding, bind, plain
 from decoders.model import RECORD_ERROR, Field, Form, Model
 from decoders.telegram import Record, Telegram, Value
@@ -27,7 +30,7 @@ from decoders.wmbus.raw import stored_number
 from decoders.words import joined, tpl_words, words
 from metering.reading import exact
 
-__all__ = ["ABSENT", "Absent", "Told", "View", "fields", "in_unit", "tell"]
+__all__ = ["ABSENT", "Absent", "Told", "View", "fields", "in_unit", "stored", "tell"]
 
 
 class Absent(Enum):
@@ -62,7 +65,7 @@ class Told:
 
     Attributes:
         values: by name, in the order of the model; status texts too.
-        records: the telegram's records, those of profiles and of the payload reader included.
+        records: the telegram's records, profiles expanded.
         taken: places of the records that some field took.
     """
 
@@ -87,11 +90,10 @@ def fields(telegram: Telegram, model: Model | None) -> dict[str, Value]:
 
 def tell(telegram: Telegram, model: Model, view: View) -> Told:
     """Apply a model: match records to fields, then read them."""
-    payload = payload_reader(model.hook)(telegram) if model.hook else Payload()
-    records = (*expand(telegram.records), *payload.records)
+    records = expand(telegram.records)
     bindings = bind(model, records)
 
-    known: dict[str, Value] = dict(payload.values)
+    known: dict[str, Value] = {}
     taken = set()
     for binding in bindings:
         value = _value(binding, records, known, view) if not binding.field.join else ""
@@ -99,11 +101,13 @@ def tell(telegram: Telegram, model: Model, view: View) -> Told:
             known[binding.name] = value
             taken.add(binding.record)
     for binding in bindings:
-        if binding.field.join:
-            known[binding.name] = _status(binding, bindings, records, telegram.status or 0, known)
+        if join := binding.field.join:
+            own = _words(binding.field, records[binding.record]) if binding.record is not None else None
+            tpl = tpl_words(telegram.status or 0, binding.field.tpl_flags)
+            known[binding.name] = joined(join, own or (), tpl, _texts_into(binding.name, bindings, known))
 
     hidden = {binding.name for binding in bindings if binding.field.hidden}
-    order = dict.fromkeys((*(binding.name for binding in bindings), *payload.values))
+    order = dict.fromkeys(binding.name for binding in bindings)
     values = {name: known[name] for name in order if name in known and name not in hidden}
     return Told(values, records, frozenset(place for place in taken if place is not None))
 
@@ -114,6 +118,13 @@ def in_unit(field: Field, value: Decimal, unit: str) -> Decimal | Absent:
     if factor is None:
         return value if field.where and field.where.header else ABSENT
     return times(value, factor)
+
+
+def stored(record: Record, *, signed: bool) -> Decimal | None:
+    """Return the number a record stores, or the value itself where a payload reader told it."""
+    if record.told:
+        return record.value if isinstance(record.value, Decimal) else None
+    return stored_number(record.dib[0] & 0x0F, record.data, signed=signed)
 
 
 # --- one value -----------------------------------------------------------------------------------
@@ -129,7 +140,7 @@ def _value(
         value = calculation(field.hook)(Given(operands, record, binding.number))
         return view.nothing(field) if value is None else _to_the_day(field, value)
     if record is None:
-        return None
+        return view.nothing(field)
     if field.form is Form.NUMBER:
         return _number(field, view.number(field, record))
     if field.form is Form.FLAGS:
@@ -164,29 +175,16 @@ def _flags(field: Field, record: Record) -> str | Absent:
 
 def _words(field: Field, record: Record) -> list[str] | None:
     """Tell the flags of a record; ``None`` if it stores no number."""
-    number = stored_number(record.dib[0] & 0x0F, record.data, signed=False)
+    number = stored(record, signed=False)
     if number is None or not field.flags:
         return None
     return words(field.flags, int(number))
 
 
-def _status(
-    binding: Binding,
-    bindings: Iterable[Binding],
-    records: Sequence[Record],
-    status: int,
-    known: Mapping[str, Value],
-) -> str:
-    """Put a status text together."""
-    field = binding.field
-    assert field.join is not None  # noqa: S101  only fields with a join come here
-    own = _words(field, records[binding.record]) if binding.record is not None else None
-    others = [
-        str(known[other.name])
-        for other in bindings
-        if other.field.into == field.name and known.get(other.name) is not None
-    ]
-    return joined(field.join, own or [], tpl_words(status, field.tpl_flags), others)
+def _texts_into(name: str, bindings: Iterable[Binding], known: Mapping[str, Value]) -> list[str]:
+    """Return the texts of the fields that are joined into a status."""
+    texts = (known.get(binding.name) for binding in bindings if binding.field.into == name)
+    return [found for found in texts if isinstance(found, str)]
 
 
 # --- the view that tells the truth ---------------------------------------------------------------
@@ -201,8 +199,8 @@ class _Exact:
         if record.value is None:
             return None
         if field.raw:
-            stored = stored_number(record.dib[0] & 0x0F, record.data, signed=not field.unsigned)
-            return ABSENT if stored is None else stored
+            number = stored(record, signed=not field.unsigned)
+            return ABSENT if number is None else number
         if not isinstance(record.value, Decimal):
             return ABSENT
         return in_unit(field, record.value, record.unit)
@@ -220,9 +218,9 @@ class _Exact:
 
     def _in_spite_of_the_error(self, field: Field, record: Record) -> Decimal | Absent | None:
         """Read a record whose VIFE says error, where the model knows that its meter means something else."""
-        stored = stored_number(record.dib[0] & 0x0F, record.data)
+        number = stored(record, signed=True)
         alone = plain(record.vib)
-        return None if stored is None else in_unit(field, alone.scale(stored), alone.unit)
+        return None if number is None else in_unit(field, alone.scale(number), alone.unit)
 
 
 _EXACT = _Exact()

@@ -67,6 +67,14 @@ class Record:
         return (self.dib + self.vib).hex().upper()
 
     @property
+    def told(self) -> bool:
+        """Whether a payload reader made it out of bytes that are in no data field of the standard.
+
+        Its DIB says "no data" all the same; ``data`` are the bytes it was read from, and ``value`` alone tells.
+        """
+        return bool(self.data) and self.dib[0] & 0x0F == 0
+
+    @property
     def register(self) -> Register:
         """The register this record is a value of."""
         return Register(

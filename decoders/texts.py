@@ -19,6 +19,8 @@ _ALSO = frozenset({0x0A, 0x0C})
 
 def text(record: Record, form: Form) -> str | None:
     """Tell the data of a record as text; ``None`` if it has no data."""
+    if record.told:
+        return record.value if isinstance(record.value, str) else None
     field = record.dib[0] & 0x0F
     data = record.data[1:] if field == VARIABLE else record.data
     if not data:

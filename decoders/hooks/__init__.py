@@ -6,24 +6,24 @@ One hook is one file of this package, found by its name. There are two kinds:
   :class:`Calculation`. It takes the fields named by ``of``, the field's own record if it has one, and the
   number said by ``number``.
 - A *payload reader* (``hook = "..."`` at the top of the file) turns what the manufacturer wrote in a form of
-  its own into ordinary records, or into values by name: the file has ``read_payload``, a
-  :class:`PayloadReader`.
+  its own into ordinary records: the file has ``read_payload``, a :class:`PayloadReader`, made of the parts in
+  :mod:`decoders.payload`.
 
-A hook never raises for what a telegram holds: a value that cannot be told is ``None``, a payload that cannot
-be read is an empty :class:`Payload`.
+A calculation never raises for what a telegram holds: a value that cannot be told is ``None``. A payload
+reader raises nothing but a :class:`~decoders.errors.DecodeError`.
 """
 
 from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol, cast
 
-from decoders.telegram import Record, Telegram, Value
+from decoders.payload import Payload, Sent
+from decoders.telegram import Record, Value
 
-__all__ = ["Calculation", "Given", "Payload", "PayloadReader", "calculation", "payload_reader"]
+__all__ = ["Calculation", "Given", "PayloadReader", "calculation", "payload_reader"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +49,15 @@ class Calculation(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Payload:
-    """What a payload reader found.
-
-    Attributes:
-        records: ordinary records, to be taken by the model's fields like those of the telegram, which
-            stand before them.
-        values: values by field name that no record could carry.
-    """
-
-    records: tuple[Record, ...] = ()
-    values: Mapping[str, Value] = field(default_factory=dict)
-
-
 class PayloadReader(Protocol):
     """Reads what a manufacturer wrote in a form of its own."""
 
-    def __call__(self, telegram: Telegram, /) -> Payload:
-        """Return records and values; an empty payload if the bytes are not of this form."""
+    def __call__(self, sent: Sent, /) -> Payload:
+        """Return the payload's records; :data:`~decoders.payload.NOT_MINE` if it is not of this form.
+
+        Raises:
+            DecodeError: it ought to be of this form but is not, or a key is missing or wrong.
+        """
         ...
 
 

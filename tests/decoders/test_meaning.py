@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -11,15 +13,17 @@ from hypothesis import strategies as st
 from decoders import decode
 from decoders.build import build
 from decoders.fields import fields as by_rule
-from decoders.hooks import Given, Payload, calculation, payload_reader
+from decoders.flat import flat
+from decoders.hooks import Given, calculation, payload_reader
 from decoders.matching import bind
 from decoders.meaning import fields
 from decoders.model import Model
 from decoders.model_file import read
 from decoders.models import models
-from decoders.telegram import Telegram
+from decoders.telegram import Record, Telegram, Value
 from metering.meter import MeterId
 
+NOON = datetime(2025, 6, 1, 12, tzinfo=UTC)
 METER = MeterId("ABC", "12345678", "01", "07")
 
 
@@ -278,18 +282,36 @@ def test_an_unknown_hook_is_told():
         payload_reader("sum_of")
 
 
-def test_a_payload_reader_adds_records_and_values(monkeypatch: pytest.MonkeyPatch):
-    extra = telegram("441315000000").records
-    payload = Payload(extra, {"battery_v": Decimal("3.6")})
-    monkeypatch.setattr("decoders.meaning.payload_reader", lambda _name: lambda _telegram: payload)
-    target = 'name = "target_m3"\nquantity = "volume"\nstorage = 1'
-    brook = read(
-        'name = "brook"\ngroup = "water"\nmedia = ["water"]\nhook = "sum_of"\n'
-        f"[[field]]\n{TOTAL}\n[[field]]\n{target}",
-        "brook.toml",
-    )
-    assert fields(telegram("041314000000"), brook) == {
-        "total_m3": Decimal("0.02"),
-        "target_m3": Decimal("0.021"),
-        "battery_v": Decimal("3.6"),
-    }
+# --- records a payload reader told ---------------------------------------------------------------
+
+
+def told_record(vib: str, value: Value) -> Record:
+    """A record whose value stands in no data field of the standard."""
+    (empty,) = telegram("00" + vib).records
+    return replace(empty, data=b"\x01", value=value)
+
+
+@pytest.mark.parametrize(
+    ("vib", "value", "table", "expected"),
+    [
+        ("13", Decimal("1.333333"), TOTAL, Decimal("1.333333")),
+        ("13", None, TOTAL, None),
+        ("06", Decimal(2000), 'name = "total_kwh"\nquantity = "energy"', Decimal(2)),
+        ("6C", date(2025, 5, 31), 'name = "meter_date"\nquantity = "date"', "2025-05-31"),
+        ("6C", date(2025, 5, 31), 'name = "meter_date"\nquantity = "date"\nform = "date"', "2025-05-31"),
+        ("78", "A1", 'name = "no"\nquantity = "fabrication_number"\nform = "text"', "A1"),
+    ],
+)
+def test_a_told_value_is_taken_as_it_is_in_both_views(vib: str, value: Value, table: str, expected: Value):
+    heard = replace(telegram(""), records=(told_record(vib, value),))
+    brook = model(table)
+    (name,) = fields(heard, brook)
+    assert fields(heard, brook)[name] == expected
+    assert flat(heard, brook, received_at=NOON)[name] == expected
+
+
+def test_a_told_word_becomes_flags():
+    word = '[field.flags]\nmask = "FF"\nrest = "X"\nnames = ["01 DRY"]'
+    flags = f'name = "alarms"\nquantity = "error_flags"\n{word}'
+    heard = replace(telegram(""), records=(told_record("FD17", Decimal(1)),))
+    assert fields(heard, model(flags)) == {"alarms": "DRY"}

@@ -1,0 +1,90 @@
+"""Apator AT-WMBUS-16-2: registers of its own, each a tag and data of fixed length.
+
+::
+
+    marker  7 bytes of header   tag data  tag data ...   FF...   checksum (2, at most 4 bytes)
+
+Of most tags only the length is known. The lengths come from public observation; header and checksum are not
+understood. An unknown tag ends the list, since where the next one begins is not known any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+
+from decoders.payload import NOT_MINE, Payload, Piece, Sent, told
+from decoders.telegram import Record
+
+__all__ = ["read_payload"]
+
+_MODES = frozenset({0, 5})
+_FIRST_REGISTER = 8
+_PADDING = 0xFF
+_CHECKSUM = range(2, 5)
+"""Bytes that may stand behind the last register if there is no padding."""
+
+_TOTAL, _DAYS = 0x10, 0x43
+_HISTORY = range(0x71, 0x7D)
+_LITRE = Decimal("0.001")
+
+_SIZES: Mapping[int, int] = {
+    **dict.fromkeys((0x00, 0x10, 0x42, 0xA0, 0xA1, 0xA4, 0xF0), 4),
+    **dict.fromkeys((0x01, 0x44, 0xA6, 0xD0, 0xD3, *range(0xB6, 0xC8)), 3),
+    **dict.fromkeys((0x11, 0x41, 0x43, 0xA7, 0xA8, 0xAA, 0xAB, 0xAC, 0xAD, 0xB4), 2),
+    **dict.fromkeys((0x40, 0x8B, 0x8C), 6),
+    **{tag: 1 + 4 * ((tag & 0x0F) + 1) for tag in _HISTORY},
+    **dict.fromkeys((0x80, 0x81, 0x82, 0x83, 0x84, 0x86, 0x87), 10),
+    **dict.fromkeys((0x85, 0x88, 0x8F), 11),
+    0x8A: 9,
+    0x8E: 7,
+    **dict.fromkeys((0xA2, 0xA5, 0xA9, 0xAF), 1),
+    0xA3: 7,
+    0xB0: 5,
+    **dict.fromkeys((0xB1, 0xB3), 8),
+    **dict.fromkeys((0xB2, 0xB5), 16),
+}
+"""Tag -> bytes of data."""
+
+
+def read_payload(sent: Sent) -> Payload:
+    """Read the total, and what public observation tells of days in operation and month ends."""
+    piece = sent.application
+    if sent.telegram.security.mode not in _MODES or len(piece) <= _FIRST_REGISTER:
+        return NOT_MINE
+    registers = list(_registers(piece))
+    records = tuple(record for tag, data in registers for record in _records(tag, data))
+    if all(tag != _TOTAL for tag, _ in registers):
+        return NOT_MINE
+    return Payload(records, whole=True, sound=_ends_well(piece, registers))
+
+
+def _registers(piece: Piece) -> Iterator[tuple[int, Piece]]:
+    at = _FIRST_REGISTER
+    while at + 2 < len(piece) and piece[at] in _SIZES:
+        end = at + 1 + _SIZES[piece[at]]
+        if end > len(piece):
+            return
+        yield piece[at], piece.cut(at + 1, end)
+        at = end
+
+
+def _ends_well(piece: Piece, registers: list[tuple[int, Piece]]) -> bool:
+    """Whether nothing but padding and the checksum stands behind the last register."""
+    last = registers[-1][1]
+    rest = piece.data[last.at + len(last) - piece.at :]
+    return len(rest) in _CHECKSUM or (len(rest) > 2 and rest[0] == _PADDING)
+
+
+def _records(tag: int, data: Piece) -> Iterator[Record]:
+    if tag == _TOTAL:
+        yield told("13", data.unsigned() * _LITRE, data)
+    elif tag == _DAYS:
+        seconds = Decimal(data.unsigned() * 86400)
+        yield told("27", seconds, data, remark="days in operation, by observation")
+    elif tag in _HISTORY:
+        for place, at in enumerate(range(1, len(data), 4), 1):
+            reading = data.cut(at, at + 4)
+            litres = reading.unsigned()
+            remark = f"{place} month ends ago, by observation"
+            yield told("13", litres * _LITRE, reading, storage=place, remark=remark)

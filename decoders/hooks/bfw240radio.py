@@ -1,0 +1,49 @@
+"""BFW 240 radio: heat cost allocator with the values of eighteen months, twelve bits each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from decoders.packed_dates import bcd_g
+from decoders.payload import NOT_MINE, Payload, Piece, Sent, standard, told
+from decoders.telegram import Record
+
+__all__ = ["read_payload"]
+
+_SIZE = 40
+_MARK = b"\x2f\x2f"
+_MONTHS = 18
+_FIRST_MONTH, _DATE = 10, 37
+
+
+def read_payload(sent: Sent) -> Payload:
+    """Read this and the previous season, the months and the device's date."""
+    piece = sent.application
+    if sent.telegram.security.mode or len(piece) != _SIZE or not piece.data.startswith(_MARK):
+        return NOT_MINE
+    day, month, year = piece.cut(37, 38), piece.cut(38, 39), piece.cut(39, 40)
+    return Payload(
+        (
+            standard("026E", _swapped(piece.cut(6, 8))),
+            standard("426E", _swapped(piece.cut(4, 6))),
+            *_months(piece),
+            standard("026C", Piece(bcd_g(year, month, day), piece.at + _DATE)),
+        ),
+        whole=True,
+    )
+
+
+def _swapped(piece: Piece) -> Piece:
+    """Bring a number with its high byte first into the standard's order."""
+    return Piece(piece.data[::-1], piece.at)
+
+
+def _months(piece: Piece) -> Iterator[Record]:
+    """Give the months, oldest first: the middle byte of three holds the upper digits of two values."""
+    for place in range(_MONTHS // 2):
+        group = piece.cut(_FIRST_MONTH + 3 * place, _FIRST_MONTH + 3 * place + 3)
+        low, both, high = group.data
+        back = _MONTHS - 2 * place
+        yield told("6E", Decimal((both >> 4) << 8 | low), group.cut(0, 2), storage=back + 1)
+        yield told("6E", Decimal((both & 0x0F) << 8 | high), group.cut(1, 3), storage=back)

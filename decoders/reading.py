@@ -1,0 +1,143 @@
+"""Bytes -> telegram with everything its meter's model can read in it.
+
+:func:`decoders.decode.decode` knows no models: it stops where the manufacturer's own form begins. Here the
+model is found and its payload reader asked; what it reads stands in the telegram's records like any other.
+A model also explains what an ordinary walk cannot: then a payload the reader reads soundly, to its last byte,
+proves the key as clean records do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from decoders.decode import decode_frame
+from decoders.errors import DecodeError
+from decoders.hooks import payload_reader
+from decoders.model import Model
+from decoders.models import detect
+from decoders.payload import NOT_MINE, Payload, Sent, numbered_again
+from decoders.telegram import Keys, Security, Telegram, no_keys
+from decoders.wmbus.layers import KeysOnce
+from decoders.wmbus.link import Frame, normalise
+
+__all__ = ["Understood", "complete", "read", "read_frame", "rescue"]
+
+_IN_CLEAR = frozenset({"manufacturer_specific", "truncated_record", "bad_record"})
+"""Codes that say: the payload is in clear, but it is no record list."""
+_RESERVED_MODES = range(16, 32)
+"""No security modes of the standard, so nothing standard encrypts."""
+_MARKED_MODES = frozenset({5, 7})
+
+
+class Understood(NamedTuple):
+    """A telegram and the model that reads it.
+
+    Attributes:
+        telegram: what the model's payload reader read stands in ``records``.
+        model: named or found; ``None`` = no model knows the meter.
+    """
+
+    telegram: Telegram
+    model: Model | None
+
+
+def read(frame: bytes, keys: Keys = no_keys, model: Model | None = None) -> Understood:
+    """Decode one frame with the help of its meter's model.
+
+    Args:
+        frame: as received; see :func:`decoders.decode.decode`.
+        keys: gives the keys to try for a meter; asked at most once per address.
+        model: the meter's model; ``None`` = find it by the meter's identity.
+
+    Raises:
+        DecodeError: as :func:`decoders.decode.decode`, but for payloads the model reads.
+    """
+    return read_frame(normalise(frame), keys, model)
+
+
+def read_frame(frame: Frame, keys: Keys = no_keys, model: Model | None = None) -> Understood:
+    """Decode what :func:`decoders.wmbus.link.normalise` gave; otherwise as :func:`read`."""
+    once = KeysOnce(keys)
+    try:
+        telegram = decode_frame(frame, once)
+    except DecodeError as error:
+        return rescue(error, once, model)
+    return complete(telegram, once, model)
+
+
+def complete(telegram: Telegram, keys: Keys = no_keys, model: Model | None = None) -> Understood:
+    """Add what the model's payload reader reads to a decoded telegram.
+
+    Raises:
+        DecodeError: the reader's own, its ``known`` being the telegram.
+    """
+    found = model or detect(telegram)
+    return Understood(_with(telegram, _payload(telegram, keys, found)), found)
+
+
+def rescue(error: DecodeError, keys: Keys = no_keys, model: Model | None = None) -> Understood:
+    """Read a payload no ordinary walk could read.
+
+    Args:
+        error: what :func:`decoders.decode.decode` raised.
+        keys: gives the keys to try for a meter.
+        model: the meter's model; ``None`` = find it.
+
+    Raises:
+        DecodeError: ``error`` itself if no model can read the payload; the reader's own otherwise.
+    """
+    telegram = error.known
+    if telegram is None or not _in_clear(error, telegram.security):
+        raise error
+    found = model or detect(telegram)
+    payload = _payload(telegram, keys, found)
+    if not payload.whole or not (payload.sound or _certain(telegram.security)):
+        raise error
+    return Understood(_with(telegram, payload), found)
+
+
+def _in_clear(error: DecodeError, security: Security) -> bool:
+    """Whether the payload can be looked at: it came in clear, or a key opened it."""
+    return error.code in _IN_CLEAR or (error.code == "unsupported_mode" and security.mode in _RESERVED_MODES)
+
+
+def _certain(security: Security) -> bool:
+    """Whether the bytes are what the meter wrote: not a decryption that waits for its proof."""
+    return security.verified or not security.encrypted
+
+
+def _payload(telegram: Telegram, keys: Keys, model: Model | None) -> Payload:
+    if model is None or not model.hook:
+        return NOT_MINE
+    try:
+        return payload_reader(model.hook)(Sent(telegram, keys))
+    except DecodeError as error:
+        error.known = error.known or telegram
+        raise
+
+
+def _with(telegram: Telegram, payload: Payload) -> Telegram:
+    """Put the payload's records into the telegram."""
+    if payload is NOT_MINE:
+        return telegram
+    if not payload.whole:
+        return replace(
+            telegram,
+            records=numbered_again((*telegram.records, *payload.records)),
+            faults=(*telegram.faults, *payload.faults),
+        )
+    return replace(
+        telegram,
+        records=numbered_again(payload.records),
+        manufacturer_data=b"",
+        more_follows=False,
+        security=_proved(telegram.security, payload),
+        faults=payload.faults,
+    )
+
+
+def _proved(security: Security, payload: Payload) -> Security:
+    if payload.encrypted:
+        return replace(security, encrypted=True, verified=True)
+    return replace(security, verified=security.mode in _MARKED_MODES and payload.sound)
