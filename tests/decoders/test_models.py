@@ -18,7 +18,7 @@ from decoders.matching import bind
 from decoders.meaning import fields
 from decoders.media import medium
 from decoders.model import Form, Golden, Identity, Model
-from decoders.model_file import ModelFileError
+from decoders.model_file import ModelFileError, read
 from decoders.models import _in_order, by_name, claims, detect, models
 from metering.meter import MeterId
 
@@ -153,6 +153,17 @@ def test_two_automatic_models_for_one_identity_are_refused():
     row = Identity("KAM", "1b", "16")
     with pytest.raises(ModelFileError, match=r"KAM 1b-16 needs exactly one automatic model"):
         _in_order([(row, model), (row, model)])
+
+
+def test_the_examples_of_the_readme_are_one_model():
+    """Every key the page explains is a key the reader knows."""
+    page = (Path(__file__).parents[2] / "decoders/models/README.md").read_text()
+    basics, status, rest = (part.split("```")[0] for part in page.split("```toml\n")[1:])
+    hook, _, tables = rest.partition("\n")
+    model = read(hook.replace("brook", "sum_of") + "\n" + basics + status + tables, "brook.toml")
+    (golden,) = model.tests
+    told = flat(decode(golden.telegram), model, received_at=NOON)
+    assert {name: told[name] for name in golden.expected} == golden.expected
 
 
 @pytest.mark.shared
