@@ -104,7 +104,7 @@ def read_application(layers: Layers, keys: Keys, layouts: Layouts | None = None)
         layers.afl,
         layers.address,
         keys=lambda: keys(meter),
-        read=lambda data: _read(layers, content, data[header.end :], layouts),
+        read=lambda data: _read(layers, content, data[header.end :], header.end, layouts),
     )
     opened = security.open_payload(payload)
     _take(layers, opened)
@@ -116,9 +116,8 @@ def read_application(layers: Layers, keys: Keys, layouts: Layouts | None = None)
 _READABLE = frozenset({Content.RECORDS, Content.COMPACT, Content.FORMAT})
 
 
-def _read(layers: Layers, content: Content, plain: bytes, layouts: Layouts | None) -> Walk:
-    """Read an application layer in clear; it stands at the end of the frame."""
-    offset = len(layers.data) - len(plain)
+def _read(layers: Layers, content: Content, plain: bytes, offset: int, layouts: Layouts | None) -> Walk:
+    """Read an application layer in clear that begins at ``offset``."""
     if content is Content.FORMAT:
         return compact.read_format(plain, offset)[1]
     if content is Content.COMPACT:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from decoders.decode import peek_frame
 from decoders.errors import DecodeError
+from decoders.wmbus.layouts import Layouts
 from decoders.wmbus.link import Frame, normalise
 from ingest.books import Books
 from ingest.dedupe import Heard, Transmission, fingerprint, reception_key, transmissions
@@ -33,7 +34,11 @@ class _Kind:
 
 
 def take_frames(
-    uplinks: Mapping[int, FrameUplink], books: Books, transaction: Transaction, rules: Rules
+    uplinks: Mapping[int, FrameUplink],
+    books: Books,
+    transaction: Transaction,
+    rules: Rules,
+    layouts: Layouts,
 ) -> None:
     """Settle every frame of a batch and write what it leaves in the archive; ``uplinks`` by place."""
     kinds, heard = _identified(uplinks, books)
@@ -44,7 +49,7 @@ def take_frames(
         for mark, receptions in heard.items()
         for one in transmissions(earlier.get(mark, ()), receptions, rules.window)
     ]
-    bench = _Bench(transaction, [kind for kind, one in found if len(one.archived) != 1])
+    bench = _Bench(transaction, [kind for kind, one in found if len(one.archived) != 1], layouts)
     _add_new([pair for pair in found if not pair[1].archived], bench, books, rules)
     _add_heard_again([one for _, one in found if one.archived], bench, books, rules)
 
@@ -52,8 +57,9 @@ def take_frames(
 class _Bench:
     """Judges frames with the registry and the keys of one transaction; identical frames once."""
 
-    def __init__(self, transaction: Transaction, kinds: Sequence[_Kind]) -> None:
+    def __init__(self, transaction: Transaction, kinds: Sequence[_Kind], layouts: Layouts) -> None:
         self.transaction = transaction
+        self._layouts = layouts
         self._meters: Mapping[MeterId, Meter] = transaction.registry.meters({kind.meter for kind in kinds})
         ours = [kind for kind in kinds if kind.meter in self._meters]
         addresses = {kind.meter for kind in ours} | {kind.sender for kind in ours}
@@ -62,7 +68,7 @@ class _Bench:
 
     def judge(self, mark: bytes, frame: Frame, meter: MeterId) -> Verdict:
         if mark not in self._verdicts:
-            self._verdicts[mark] = judge(frame, self._meters.get(meter), self._keys)
+            self._verdicts[mark] = judge(frame, self._meters.get(meter), self._keys, self._layouts)
         return self._verdicts[mark]
 
 

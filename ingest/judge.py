@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decoders.decode import decode_frame
 from decoders.errors import DecodeError
 from decoders.telegram import Telegram
+from decoders.wmbus.layouts import Layouts
 from decoders.wmbus.link import Frame
 from metering.meter import Meter, MeterId
 from metering.ports import KeyLookup, Outcome, TelegramState
@@ -20,11 +21,12 @@ HELD = frozenset(
         "bad_key",
         "bad_mac",
         "unknown_layout",
+        "wrong_layout",
         "manufacturer_specific",
         "unsupported_mode",
     }
 )
-"""Codes that heal without the telegram being sent again: by a late or right key, or a mended model."""
+"""Codes that heal without the telegram being sent again: by a right key, a layout, a mended model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,15 @@ class Verdict:
         return TelegramState(self.outcome)
 
 
-def judge(frame: Frame, meter: Meter | None, keys: KeyLookup) -> Verdict:
-    """Judge a frame; ``meter`` is ``None`` if the meter it is from is not registered."""
+def judge(frame: Frame, meter: Meter | None, keys: KeyLookup, layouts: Layouts) -> Verdict:
+    """Judge a frame.
+
+    Args:
+        frame: in its one form.
+        meter: the meter it is from; ``None`` if it is not registered.
+        keys: of this meter and of the sender.
+        layouts: of compact frames; learns those of our own meters.
+    """
     if meter is None:
         return Verdict(Outcome.FOREIGN)
 
@@ -59,7 +68,7 @@ def judge(frame: Frame, meter: Meter | None, keys: KeyLookup) -> Verdict:
         return tuple(dict.fromkeys((*keys.get(address, ()), *keys.get(meter.id, ()))))
 
     try:
-        return Verdict(Outcome.STORED, telegram=decode_frame(frame, known))
+        return Verdict(Outcome.STORED, telegram=decode_frame(frame, known, layouts))
     except DecodeError as wrong:
         outcome = Outcome.HELD if wrong.code in HELD else Outcome.QUARANTINED
         return Verdict(outcome, wrong.code, wrong.message)

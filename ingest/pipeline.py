@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from decoders.shipped_layouts import shipped_layouts
+from decoders.wmbus.layouts import Layouts
 from ingest.books import Books, ItemResult
 from ingest.frames import take_frames
 from ingest.items import Delivery, Item, Unreadable
@@ -26,10 +28,22 @@ __all__ = ["ItemResult", "Pipeline"]
 
 
 class Pipeline:
-    """Takes batches of deliveries; knows no broker and no clock."""
+    """Takes batches of deliveries; knows no broker and no clock.
 
-    def __init__(self, store: Store, *, router: Router | None = None, rules: Rules | None = None) -> None:
+    What it remembers from batch to batch are the record layouts of compact frames: those of the meter
+    models, and those it hears. A compact frame heard before its layout is held.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        router: Router | None = None,
+        rules: Rules | None = None,
+        layouts: Layouts | None = None,
+    ) -> None:
         self._store = store
+        self._layouts = shipped_layouts() if layouts is None else layouts
         self._router = router or Router()
         self._rules = rules or Rules()
 
@@ -55,7 +69,7 @@ class Pipeline:
                 transaction.ledger.set_gateway_state(state)
             frames, pulses = _sorted(books, transaction.archive)
             take_pulses(pulses, books, transaction.registry)
-            take_frames(frames, books, transaction, self._rules)
+            take_frames(frames, books, transaction, self._rules, self._layouts)
             return books.close(transaction)
 
 

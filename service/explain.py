@@ -16,6 +16,7 @@ from rich.text import Text
 from decoders.errors import CODES
 from decoders.fields import fields
 from decoders.media import medium
+from decoders.shipped_layouts import shipped_layouts
 from decoders.telegram import Telegram, Value
 from decoders.trace import Span, Trace, Understanding, trace
 from service.decode_lines import Answer, Trouble
@@ -79,7 +80,7 @@ def explain(given: Answer, out: Console) -> None:
     if not given.asked.frame:
         _print_trouble(given.trouble, out)
         return
-    traced = trace(given.asked.frame, given.asked.keys)
+    traced = trace(given.asked.frame, given.asked.keys, shipped_layouts())
     if telegram := given.telegram:
         out.print(_title(telegram))
     for _, spans in groupby(traced.spans, key=lambda span: span.layer):

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from decoders.errors import DecodeError
 from decoders.fields import fields
+from decoders.shipped_layouts import shipped_layouts
 from decoders.telegram import Value
 from decoders.trace import Span, trace
 from metering.errors import KeyringError
@@ -53,7 +54,7 @@ def _explain(frame: bytes, keyring: Keyring | None, *, key: bool, keyring_fault:
     def keys(meter: MeterId) -> Sequence[bytes]:
         return keyring.keys([meter]).get(meter, ()) if keyring else ()
 
-    found = trace(frame, keys)
+    found = trace(frame, keys, shipped_layouts())
     telegram = found.telegram
     values = fields(telegram) if telegram else {}
     return Explained(
