@@ -7,6 +7,7 @@ on the next one. What is not acknowledged stays with the broker.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 from collections.abc import Sequence
@@ -120,7 +121,8 @@ class Subscriber:
 
     def acknowledge(self, arrivals: Sequence[Arrival]) -> None:
         """Acknowledge deliveries whose effects are durable; those of a lost connection will come again."""
-        with self._lock:
+        # an OSError: the connection goes away this very moment, and they will come again
+        with self._lock, contextlib.suppress(OSError):
             if not self._connected:
                 return
             for arrival in arrivals:
@@ -154,6 +156,7 @@ class Subscriber:
             clean_session=None if modern else False,
             manual_ack=True,
         )
+        client.disable_logger()  # our own events say what an operator can use
         client.connect_timeout = settings.connect_timeout_s
         client.reconnect_delay_set(*settings.reconnect_s)
         if settings.username is not None:

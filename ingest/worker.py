@@ -148,9 +148,11 @@ class Worker:
         started = time.perf_counter()
         try:
             results = self._accept([arrival.delivery for arrival in batch])
-        except (StoreError, KeyringError) as away:
+        except Exception as away:  # noqa: BLE001  whatever it is: this thread must not end, nor acknowledge
             if self._store_available:
-                _log.warning("store.unavailable", error=str(away), waiting=len(batch))
+                expected = isinstance(away, StoreError | KeyringError)
+                tell = _log.warning if expected else _log.exception
+                tell("store.unavailable", error=str(away), waiting=len(batch))
             self._store_available = False
             return False
         if not self._store_available:

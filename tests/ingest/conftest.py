@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from types import SimpleNamespace
@@ -14,9 +17,17 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from decoders.wmbus.crc import crc16
 from decoders.wmbus.encode import record
+from ingest.batching import Limits
+from ingest.intake import Intake
 from ingest.items import Delivery
-from metering.clock import FixedClock
+from ingest.mqtt import MqttSettings
+from ingest.pipeline import Pipeline
+from ingest.routes import Router
+from metering.clock import FixedClock, SystemClock
+from metering.errors import StoreUnavailable
 from metering.meter import Meter, MeterId
+from metering.ports import ArchivedTelegram, Outcome, Quarantined, Transaction
+from metering.reading import Register
 from metering.store.memory import memory_store
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -131,3 +142,121 @@ def new_store(clock) -> Callable[..., Any]:
 @pytest.fixture
 def store(new_store):
     return new_store()
+
+
+# --- what came of it -----------------------------------------------------------------------------
+
+
+def _outcomes(store, *deliveries: Delivery, router: Router | None = None) -> list[str]:
+    """Accept deliveries as one batch; how each item ended, ``held wrong_key``."""
+    results = Pipeline(store, router=router).accept(deliveries)
+    return [f"{result.outcome} {result.reason}".strip() for result in results]
+
+
+def _volumes(store, meter: MeterId) -> list[tuple[datetime, Decimal]]:
+    """The index readings of a meter: time and value."""
+    ever = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+    with store.reading() as view:
+        return [
+            (one.measured_at, one.value) for one in view.readings.series(meter, Register("volume"), *ever)
+        ]
+
+
+def _telegrams(store) -> list[ArchivedTelegram]:
+    """The whole archive, by number."""
+    with store.reading() as view:
+        return sorted(view.archive.telegrams(limit=10_000), key=lambda one: one.id)
+
+
+def _quarantined(store) -> list[Quarantined]:
+    """All that was quarantined, newest first."""
+    with store.reading() as view:
+        return list(view.ledger.quarantined(limit=1000))
+
+
+def _account(store) -> dict[str, tuple[int, dict[Outcome, int]]]:
+    """Per gateway: received, and how many ended as what."""
+    with store.reading() as view:
+        rows = view.ledger.gateways()
+    return {row.name: (row.received, {k: n for k, n in row.outcomes.items() if n}) for row in rows}
+
+
+def _until(condition: Callable[[], bool], what: str, seconds: float = 15) -> None:
+    """Wait for something to become true."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"it never happened: {what}"
+        time.sleep(0.01)
+
+
+@pytest.fixture(scope="session")
+def see() -> SimpleNamespace:
+    """What came of deliveries: ``see.outcomes(store, ...)``, ``see.telegrams(store)``, ..."""
+    return SimpleNamespace(
+        outcomes=_outcomes,
+        volumes=_volumes,
+        telegrams=_telegrams,
+        quarantined=_quarantined,
+        account=_account,
+    )
+
+
+# --- a broker and a store that can be away -------------------------------------------------------
+
+
+class Gate:
+    """A store that can be told to be away, or to stop short of the commit."""
+
+    def __init__(self, store) -> None:
+        self._store = store
+        self.away = threading.Event()
+        self.shut = threading.Event()
+        self.inside = threading.Event()
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Transaction]:
+        if self.away.is_set():
+            raise StoreUnavailable("the disk is full")
+        with self._store.writing() as transaction:
+            yield transaction
+            self.inside.set()
+            while self.shut.is_set():
+                time.sleep(0.01)
+                if self.away.is_set():
+                    raise StoreUnavailable("killed before the commit")
+
+    def reading(self):
+        return self._store.reading()
+
+    @property
+    def stored(self) -> int:
+        return len(_telegrams(self._store))
+
+    @staticmethod
+    def until(condition: Callable[[], bool], what: str) -> None:
+        """Wait for something to become true."""
+        _until(condition, what)
+
+
+@pytest.fixture
+def gate(new_store) -> Gate:
+    return Gate(new_store(*range(1000, 1400)))
+
+
+@pytest.fixture
+def intake(gate) -> Iterator[Callable[..., Intake]]:
+    """Start intakes on a broker; all end with the test."""
+    running: list[Intake] = []
+
+    def start(broker, **settings: Any) -> Intake:
+        mqtt = MqttSettings(port=broker.port, reconnect_s=(1, 1), **settings)
+        running.append(Intake(Pipeline(gate), mqtt, clock=SystemClock(), limits=Limits(most=50)))
+        running[-1].start()
+        _until(lambda: running[-1].status.connected, "the intake connects")
+        time.sleep(0.1)  # the subscription follows the connection
+        return running[-1]
+
+    yield start
+    gate.shut.clear()
+    for one in running:
+        one.stop()

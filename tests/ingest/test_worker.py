@@ -203,6 +203,21 @@ def test_a_delivery_we_fail_on_is_kept_aside_and_the_others_go_on(rig):
     assert "delivery.failed" in [entry["event"] for entry in logs]
 
 
+def test_not_even_a_defect_in_keeping_a_delivery_aside_ends_the_worker(rig, monkeypatch):
+    def refuse(*_: object):
+        raise ZeroDivisionError("another defect of ours")
+
+    monkeypatch.setattr(rig.pipe, "refuse", refuse)
+    rig.pipe.poison = "t/0"
+    with capture_logs() as logs:
+        rig.inbox.put(arrival(0))
+        until(lambda: not rig.worker.progress.store_available)
+    assert rig.acked == []
+    assert [entry["log_level"] for entry in logs if entry["event"] == "store.unavailable"] == ["error"]
+    rig.pipe.poison = ""
+    until(lambda: rig.acked == ["t/0"])
+
+
 def test_stopping_commits_and_acknowledges_what_is_here(rig):
     for number in range(100):
         rig.inbox.put(arrival(number))
