@@ -38,6 +38,17 @@ UNITS: dict[str, dict[str, Decimal]] = {
 }
 """Unit suffix of a field -> unit of a reading -> factor from reading to field."""
 
+NO_VALUES = frozenset({-2147483648, -2147483.648, "1999-11-30", "2127-01-01"})
+"""Expected by the corpus where the meter says there is no value: the most negative integer (EN 13757-3, type
+B), a date of all zeros, a date with the year 127 ("every year")."""
+
+HELD_WRONG = {
+    "waterstarm": (
+        "meter_datetime",
+    ),  # the time's invalid bit (type F, IV) is set: the meter's clock is not valid
+}
+"""Expectations we hold to be wrong, by model."""
+
 _FUNCTIONS = {"instantaneous": "instantaneous", "max": "maximum", "min": "minimum", "error": "error"}
 
 
@@ -49,19 +60,22 @@ class Literal:
         field: its name in the corpus.
         expected: number, or date text.
         unit: unit suffix.
-        recognise: where the facts say it stands.
+        places: where the facts say it may stand; more than one where a model names alternatives.
     """
 
     field: str
     expected: Decimal | str
     unit: str
-    recognise: dict[str, object]
+    places: tuple[dict[str, object], ...]
 
     def stands_in(self, register: Register) -> bool:
         """Whether a register is the one the facts describe."""
-        wanted = self.recognise
-        return register.function == _FUNCTIONS[str(wanted["function"])] and all(
-            _within(wanted[place], getattr(register, place)) for place in ("storage", "tariff", "subunit")
+        return any(
+            register.function == _FUNCTIONS[str(wanted["function"])]
+            and all(
+                _within(wanted[place], getattr(register, place)) for place in ("storage", "tariff", "subunit")
+            )
+            for wanted in self.places
         )
 
     def is_among(self, readings: Sequence[Reading], details: Sequence[Detail]) -> bool:
@@ -96,18 +110,26 @@ def literals(line: dict[str, object], facts: Path) -> Iterator[Literal]:
     """Give the expected values of one corpus line that literally are a record's."""
     expected = line["expected"]
     assert isinstance(expected, dict)
-    for field in _models(facts).get(str(line["driver"]), []):
-        wanted = field["recognise"]
-        if not isinstance(wanted, dict) or "function" not in wanted or field["calculate_words"]:
+    for name, value in expected.items():
+        if value is None or name in HELD_WRONG.get(str(line["driver"]), ()) or value in NO_VALUES:
             continue
-        if wanted["vife"] not in ([], ["3C"], ["3B"]) or not _comparable(field):
-            continue
-        pattern = re.compile(re.sub(r"\\\{.*?\\\}", r"\\d+", re.escape(str(field["name"]))))
-        for name, value in expected.items():
-            if pattern.fullmatch(name) and value is not None:
-                yield Literal(
-                    name, value if isinstance(value, str) else Decimal(str(value)), str(field["unit"]), wanted
-                )
+        fields = [field for field in _models(facts).get(str(line["driver"]), []) if _named(field, name)]
+        if fields and all(map(_literal, fields)):
+            unit = str(fields[0]["unit"])
+            places = tuple(field["recognise"] for field in fields)
+            yield Literal(name, value if isinstance(value, str) else Decimal(str(value)), unit, places)  # type: ignore[arg-type]
+
+
+def _named(field: dict[str, object], name: str) -> bool:
+    pattern = re.sub(r"\\\{.*?\\\}", r"\\d+", re.escape(str(field["name"])))
+    return re.fullmatch(pattern, name) is not None
+
+
+def _literal(field: dict[str, object]) -> bool:
+    wanted = field["recognise"]
+    if not isinstance(wanted, dict) or "function" not in wanted or field["calculate_words"]:
+        return False
+    return wanted["vife"] in ([], ["3C"], ["3B"]) and _comparable(field)
 
 
 def _comparable(field: dict[str, object]) -> bool:
