@@ -228,14 +228,16 @@ class Golden:
     """A telegram made for this model and what it must be read as.
 
     Attributes:
-        telegram: L-delimited frame, unencrypted.
+        telegram: L-delimited frame, unencrypted unless there is a key.
         expected: fields of the flat output; those not listed are not looked at.
         comment: what it shows.
+        key: a key made up for it, where the meter knows no telegrams without.
     """
 
     telegram: bytes
     expected: Mapping[str, Decimal | str | None]
     comment: str = ""
+    key: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

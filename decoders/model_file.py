@@ -130,6 +130,7 @@ def _golden(table: Table) -> Golden:
         table.hexadecimal("telegram"),
         {name: _expected(table, name, value) for name, value in table.mapping("expected").items()},
         table.text("comment", ""),
+        table.hexadecimal("key") if table.has("key") else b"",
     )
     table.close()
     return golden

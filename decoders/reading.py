@@ -19,6 +19,7 @@ from decoders.models import detect
 from decoders.payload import NOT_MINE, Payload, Sent, numbered_again
 from decoders.telegram import Keys, Security, Telegram, no_keys
 from decoders.wmbus.layers import KeysOnce
+from decoders.wmbus.layouts import Layouts
 from decoders.wmbus.link import Frame, normalise
 
 __all__ = ["Understood", "complete", "read", "read_frame", "rescue"]
@@ -42,25 +43,30 @@ class Understood(NamedTuple):
     model: Model | None
 
 
-def read(frame: bytes, keys: Keys = no_keys, model: Model | None = None) -> Understood:
+def read(
+    frame: bytes, keys: Keys = no_keys, model: Model | None = None, layouts: Layouts | None = None
+) -> Understood:
     """Decode one frame with the help of its meter's model.
 
     Args:
         frame: as received; see :func:`decoders.decode.decode`.
         keys: gives the keys to try for a meter; asked at most once per address.
         model: the meter's model; ``None`` = find it by the meter's identity.
+        layouts: record layouts known so far, for compact frames; see :func:`decoders.decode.decode`.
 
     Raises:
         DecodeError: as :func:`decoders.decode.decode`, but for payloads the model reads.
     """
-    return read_frame(normalise(frame), keys, model)
+    return read_frame(normalise(frame), keys, model, layouts)
 
 
-def read_frame(frame: Frame, keys: Keys = no_keys, model: Model | None = None) -> Understood:
+def read_frame(
+    frame: Frame, keys: Keys = no_keys, model: Model | None = None, layouts: Layouts | None = None
+) -> Understood:
     """Decode what :func:`decoders.wmbus.link.normalise` gave; otherwise as :func:`read`."""
     once = KeysOnce(keys)
     try:
-        telegram = decode_frame(frame, once)
+        telegram = decode_frame(frame, once, layouts)
     except DecodeError as error:
         return rescue(error, once, model)
     return complete(telegram, once, model)

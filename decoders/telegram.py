@@ -70,7 +70,7 @@ class Record:
     def told(self) -> bool:
         """Whether a payload reader made it out of bytes that are in no data field of the standard.
 
-        Its DIB says "no data" all the same; ``data`` are the bytes it was read from, and ``value`` alone tells.
+        Its DIB says "no data" all the same; ``data`` are the bytes it was read from, ``value`` alone tells.
         """
         return bool(self.data) and self.dib[0] & 0x0F == 0
 

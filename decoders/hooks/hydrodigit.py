@@ -52,9 +52,10 @@ def _battery(piece: Piece, _: Telegram) -> Iterator[Record]:
 
 
 def _fraud(piece: Piece, _: Telegram) -> Iterator[Record]:
-    """Tell kind and date of a fraud; the upper half of the month is something else."""
+    """Tell kind and date of a fraud; the month is one digit up to C, the digit before it something else."""
     yield standard("01FF02", piece.cut(0, 1))
-    month = Piece(bytes((piece[2] & 0x0F,)), piece.at + 2)
+    tens, ones = divmod(piece[2] & 0x0F, 10)
+    month = Piece(bytes((tens << 4 | ones,)), piece.at + 2)
     date = bcd_g(piece.cut(1, 2), month, piece.cut(3, 4))
     yield standard("02ECFF02", Piece(_real(date), piece.at + 1))
 

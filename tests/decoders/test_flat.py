@@ -170,9 +170,9 @@ def test_a_duration_keeps_the_unit_of_its_vif():
 
 
 def test_a_calculation_without_a_value_can_have_a_number_for_it():
-    month = 'name = "May_total_m3"\nrecord = "03FB14"\nhook = "hydrodigit_month"'
-    assert told("03FB14FFFFFF", month) == {"May_total_m3": None}
-    assert told("03FB14FFFFFF", month + '\nflat_null = "0"') == {"May_total_m3": Decimal(0)}
+    both = 'name = "both_m3"\nhook = "sum_of"\nof = ["total_m3"]'
+    assert told("", TOTAL, both) == {"both_m3": None}
+    assert told("", TOTAL, both + '\nflat_null = "0"') == {"both_m3": Decimal(0)}
 
 
 # --- dates ---------------------------------------------------------------------------------------
