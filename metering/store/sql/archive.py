@@ -14,12 +14,14 @@ from metering.ports import ArchivedTelegram, NewTelegram, TelegramState
 from metering.store.sql.heard import note_heard
 from metering.store.sql.moving import absorb, settle
 from metering.store.sql.schema import counters, receptions, sequences, telegrams
-from metering.store.sql.statements import Row, in_chunks, insert, insert_once, select_among
+from metering.store.sql.statements import Row, execute_many, in_chunks, insert, insert_once, select_among
 from metering.store.sql.symbols import Names
 from metering.store.sql.types import storable
 from metering.uplink import ClockSource, Reception
 
 __all__ = ["SqlArchive"]
+
+_ADD = sa.insert(telegrams)
 
 _RECEPTION = tuple(receptions.c)[1:]
 
@@ -111,7 +113,7 @@ class SqlArchive:
             }
             for number, telegram in zip(numbers, new, strict=True)
         ]
-        self._connection.execute(sa.insert(telegrams), rows)
+        execute_many(self._connection, _ADD, rows)
         heard = [
             (number, meter_of[telegram.meter], reception, raw)
             for number, telegram in zip(numbers, new, strict=True)
@@ -184,7 +186,7 @@ class SqlArchive:
             raise StoreError(f"there is no telegram {telegram} in the archive")
 
     def _draw_numbers(self, count: int) -> list[int]:
-        statement = insert(self._connection, counters).values(name="telegram", value=count)
+        statement = insert(self._connection.dialect.name, counters).values(name="telegram", value=count)
         drawn = statement.on_conflict_do_update(
             index_elements=counters.primary_key, set_={"value": counters.c.value + count}
         ).returning(counters.c.value)

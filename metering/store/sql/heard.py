@@ -8,6 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from metering.store.sql.schema import identities
+from metering.store.sql.statements import execute_many
 
 __all__ = ["note_heard"]
 
@@ -28,5 +29,5 @@ def note_heard(connection: sa.Connection, heard: Iterable[tuple[int, datetime]])
     for meter, moment in heard:
         if meter not in newest or newest[meter] < moment:
             newest[meter] = moment
-    if newest:
-        connection.execute(_NOTE, [{"meter": meter, "moment": moment} for meter, moment in newest.items()])
+    rows = [{"meter": meter, "moment": moment} for meter, moment in newest.items()]
+    execute_many(connection, _NOTE, rows)

@@ -38,7 +38,7 @@ class SqlLedger:
             raise StoreError(f"gateway {gateway}: {received} items came, but {sum(outcomes.values())} ended")
         counts = {"received": received} | {outcome.value: outcomes.get(outcome, 0) for outcome in Outcome}
         number = self._names.gateways.ensure((gateway,))[gateway]
-        statement = insert(self._connection, accounts)
+        statement = insert(self._connection.dialect.name, accounts)
         new = statement.excluded
         later = sa.case((new.last_heard > accounts.c.last_heard, new.last_heard), else_=accounts.c.last_heard)
         sums: dict[str, Any] = {name: accounts.c[name] + new[name] for name in counts}

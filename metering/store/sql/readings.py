@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.sql.dml import UpdateBase
 
 from metering.meter import MeterId
 from metering.reading import Detail, Provenance, Reading, Register, Way
 from metering.store.sql.heard import note_heard
 from metering.store.sql.schema import details, latest, readings
-from metering.store.sql.statements import Row, insert, insert_once
+from metering.store.sql.statements import Row, execute_many, insert, insert_once
 from metering.store.sql.symbols import Names, Origin
 
 __all__ = ["SqlReadings", "newest_readings", "write_readings"]
@@ -147,19 +149,22 @@ def write_readings(connection: sa.Connection, rows: Sequence[Row]) -> int:
         key = (row["meter"], row["register"])
         if key not in newest or newest[key] < row["measured_at"]:
             newest[key] = row["measured_at"]
-    statement = insert(connection, latest)
-    newer = statement.on_conflict_do_update(
-        index_elements=latest.primary_key,
-        set_={"measured_at": statement.excluded.measured_at},
-        where=latest.c.measured_at < statement.excluded.measured_at,
-    )
     heads = [
         {"meter": meter, "register": register, "measured_at": moment}
         for (meter, register), moment in newest.items()
     ]
-    if heads:
-        connection.execute(newer, heads)
+    execute_many(connection, _newer(connection.dialect.name), heads)
     return insert_once(connection, readings, rows)
+
+
+@lru_cache
+def _newer(dialect: str) -> UpdateBase:
+    statement = insert(dialect, latest)
+    return statement.on_conflict_do_update(
+        index_elements=latest.primary_key,
+        set_={"measured_at": statement.excluded.measured_at},
+        where=latest.c.measured_at < statement.excluded.measured_at,
+    )
 
 
 def newest_readings(connection: sa.Connection, names: Names, which: sa.ColumnElement[bool]) -> list[Reading]:

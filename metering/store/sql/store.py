@@ -84,7 +84,7 @@ class SqlStore:
         with self.database.transaction(write=True) as connection:
             demand_current(connection, self.database.where)
             # a real page is written and synced: a full disk lets transactions begin
-            one = insert(connection, counters).values(name="check", value=1)
+            one = insert(connection.dialect.name, counters).values(name="check", value=1)
             more = {"value": counters.c.value + 1}
             connection.execute(one.on_conflict_do_update(index_elements=counters.primary_key, set_=more))
 
