@@ -22,6 +22,13 @@ __all__ = ["RawTelegrams", "radiocrafts_dbm"]
 _SURE_AFTER = 3
 _HEADER = 4
 
+_USUAL = frozenset({0x44, 0x46, 0x47, 0x48, 0x08})
+"""C fields meters send without being asked. Rarer ones would make too many bytes look like a beginning."""
+
+
+def _begins(buffer: bytearray) -> bool:
+    return begins_a_frame(buffer) and buffer[1] & 0x7F in _USUAL
+
 
 def radiocrafts_dbm(raw: int) -> int:
     """Give dBm of an RC1180's byte: half of it, negative (data sheet, "RSSI Reading")."""
@@ -46,14 +53,14 @@ class RawTelegrams:
         """Say what stands at the beginning."""
         if len(buffer) < _HEADER:
             return None
-        if not begins_a_frame(buffer):
+        if not _begins(buffer):
             return self._between(buffer)
         size = buffer[0] + 1 + bool(self._rssi)
         return self._telegram(buffer, size) if len(buffer) >= size else None
 
     def last(self, buffer: bytearray) -> Step | None:
         """Say what stands at the beginning when the line has gone quiet."""
-        if begins_a_frame(buffer) and len(buffer) == buffer[0] + 1:
+        if _begins(buffer) and len(buffer) == buffer[0] + 1:
             return self._telegram(buffer, len(buffer))
         if len(buffer) == 1 and self._after_telegram:
             return Step(1, self._stray())
@@ -71,7 +78,7 @@ class RawTelegrams:
         """Drop a byte; if the next telegram begins right behind it, it may be the signal strength."""
         if self._after_telegram and len(buffer) <= _HEADER:
             return None
-        stray = self._after_telegram and begins_a_frame(buffer[1:])
+        stray = self._after_telegram and _begins(buffer[1:])
         self._after_telegram = False
         return Step(1, self._stray() if stray else ())
 
