@@ -19,7 +19,7 @@ at least one line out, so that the command can be driven as a co-process. Number
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -28,16 +28,28 @@ import orjson
 
 from decoders import decode
 from decoders.errors import DecodeError
-from decoders.fields import fields
+from decoders.fields import field_value, fields
 from decoders.media import medium
-from decoders.telegram import Record, Telegram, Value
+from decoders.telegram import Keys, Record, Telegram, Value
 from ingest.adapters import rtl_wmbus
 from ingest.adapters.lines import frame_of
 from ingest.items import Delivery, Unreadable
 from metering.meter import MeterId
 from metering.uplink import FrameUplink
 
-__all__ = ["Answer", "Asked", "Key", "Trouble", "answer", "json_line", "key_of", "read_line"]
+__all__ = [
+    "Answer",
+    "Asked",
+    "Key",
+    "Trouble",
+    "answer",
+    "field_of",
+    "json_form",
+    "json_line",
+    "key_of",
+    "read_line",
+    "value_of",
+]
 
 Key = bytes | None
 
@@ -158,12 +170,12 @@ def _bad_model(said: Mapping[str, object]) -> Trouble | None:
 # --- between -------------------------------------------------------------------------------------
 
 
-def answer(asked: Asked) -> Answer:
+def answer(asked: Asked, using: Callable[[bytes, Keys], Telegram] = decode) -> Answer:
     """Decode what was asked."""
     if not asked.frame:
         return Answer(asked, None, asked.trouble)
     try:
-        telegram = decode(asked.frame, asked.keys)
+        telegram = using(asked.frame, asked.keys)
     except DecodeError as wrong:
         return Answer(asked, wrong.known, asked.trouble or _trouble(wrong))
     first = _trouble(telegram.faults[0]) if telegram.faults else None
@@ -179,18 +191,35 @@ def _trouble(wrong: DecodeError) -> Trouble:
 
 def json_line(given: Answer) -> bytes:
     """Write an answer as one line of JSON, line end included."""
-    telegram = given.telegram
-    return orjson.dumps(
-        {
-            **_identity(telegram.meter if telegram else None),
-            "model": None,
-            "fields": _fields(telegram) if telegram else {},
-            "records": [_record(record) for record in telegram.records] if telegram else [],
-            "security": _security(telegram),
-            "error": given.trouble,
-        },
-        option=orjson.OPT_APPEND_NEWLINE,
-    )
+    return orjson.dumps(_document(given.telegram, given.trouble), option=orjson.OPT_APPEND_NEWLINE)
+
+
+def json_form(telegram: Telegram, hole: object, *, same_meter: bool) -> bytes:
+    """Write the line of a telegram without faults, with a mark in the place of every value.
+
+    Args:
+        telegram: any telegram of the layout.
+        hole: the mark, as orjson writes it; stands for the fields in the order of the records, then for the
+            values of the records; before them, unless ``same_meter``, for the meter's identity and serial.
+        same_meter: the identity is no value but the same in every telegram.
+    """
+    document = _document(telegram, None)
+    document["fields"] = dict.fromkeys(_fields(telegram), hole)
+    document["records"] = [{**_record(record), "value": hole} for record in telegram.records]
+    if not same_meter:
+        document.update(meter_id=hole, serial=hole)
+    return orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _document(telegram: Telegram | None, trouble: Trouble | None) -> dict[str, object]:
+    return {
+        **_identity(telegram.meter if telegram else None),
+        "model": None,
+        "fields": _fields(telegram) if telegram else {},
+        "records": [_record(record) for record in telegram.records] if telegram else [],
+        "security": _security(telegram),
+        "error": trouble,
+    }
 
 
 def _identity(meter: MeterId | None) -> Mapping[str, str | None]:
@@ -207,17 +236,25 @@ def _identity(meter: MeterId | None) -> Mapping[str, str | None]:
 
 
 def _fields(telegram: Telegram) -> Mapping[str, object]:
-    """Write the fields; a field that is its record's time is written as the record's value is."""
     named = fields(telegram)
-    times = {
-        name: _value(record)
-        for name, record in zip(named, telegram.records, strict=True)
-        if isinstance(record.value, datetime)
+    return {
+        name: _field(record, value)
+        for (name, value), record in zip(named.items(), telegram.records, strict=True)
     }
-    return {name: plain(value) for name, value in named.items()} | times
 
 
-def _value(record: Record) -> object:
+def field_of(record: Record) -> object:
+    """Give the value of a record's field as JSON has it."""
+    return _field(record, field_value(record))
+
+
+def _field(record: Record, value: Value) -> object:
+    """Write a field; one that is its record's time is written as the record's value is."""
+    return value_of(record) if isinstance(record.value, datetime) else plain(value)
+
+
+def value_of(record: Record) -> object:
+    """Give the value of a record as JSON has it."""
     return plain(record.value, seconds=len(record.data) >= _TYPE_I)
 
 
@@ -230,7 +267,7 @@ def _record(record: Record) -> Mapping[str, object]:
         "subunit": record.subunit,
         "quantity": record.quantity,
         "unit": record.unit,
-        "value": _value(record),
+        "value": value_of(record),
     }
 
 

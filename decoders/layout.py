@@ -1,0 +1,261 @@
+"""A telegram's layout: what repeats from telegram to telegram, and where the values stand in between.
+
+A meter sends the same headers for years. A layout is learnt from one decoded telegram: a mask over the frame
+in clear covers every bit the full walk's decisions depend on; what may differ are addresses, access number,
+status, record data and manufacturer data. A frame that agrees under the mask would be walked into the same
+structure with other values, so its values are lifted out by position. One that does not agree is no business
+of this layout.
+
+Layouts with anything unusual (faults, message counters, authentication codes, compact frames) are not learnt;
+such telegrams take the full walk every time.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from decoders.telegram import Record, Telegram
+from decoders.wmbus.address import identity, link_order
+from decoders.wmbus.ci import CI, Content, Header
+from decoders.wmbus.header import describe
+from decoders.wmbus.layers import Layers
+from decoders.wmbus.transport import TransportHeader
+from decoders.wmbus.values import VARIABLE
+from metering.meter import MeterId
+
+__all__ = ["Maker", "Places", "TelegramLayout", "learn"]
+
+Maker = Callable[[bytes], Record]
+"""Makes a record out of its data bytes."""
+
+_ENC = 0xE0
+"""Bits of the session number's last byte that say whether the link is encrypted."""
+
+
+class Places(NamedTuple):
+    """Which of the lifted values is what; ``None`` = the layout has none.
+
+    Attributes:
+        sender: link-layer address, eight bytes in link order.
+        meter: transport-layer address, eight bytes in transport order.
+        access: access number that counts.
+        status: status byte.
+        manufacturer: manufacturer data.
+        plain: everything from the first DIF on.
+        data: data of the records, LVAR byte included, in the order of the records.
+    """
+
+    sender: int | None
+    meter: int | None
+    access: int | None
+    status: int | None
+    manufacturer: int | None
+    plain: int
+    data: range
+
+
+class TelegramLayout:
+    """One layout.
+
+    Attributes:
+        mask: bits that repeat, as a number over the frame in clear, first byte lowest.
+        repeated: their values.
+        values: gives the values of a frame that fits: bytes at each of the places.
+        places: which value is what.
+        example: the telegram it was learnt from.
+        makers: make each record of the layout out of its data.
+        renderings: what others have prepared for this layout, by a name of theirs.
+        used: a frame fitted since :meth:`reset`.
+    """
+
+    __slots__ = ("example", "makers", "mask", "places", "renderings", "repeated", "used", "values")
+
+    def __init__(
+        self, clear: bytes, mask: bytes, slots: Sequence[slice], places: Places, example: Telegram
+    ) -> None:
+        self.mask = int.from_bytes(mask, "little")
+        self.repeated = int.from_bytes(clear, "little") & self.mask
+        self.values = _lifter(slots)
+        self.places = places
+        self.example = example
+        self.renderings: dict[object, object] = {}
+        self.used = True
+        self.makers = tuple(map(_maker, example.records))
+
+    def telegram(self, frame: bytes, clear: bytes) -> Telegram:
+        """Give the telegram of a frame that fits.
+
+        Args:
+            frame: as received, without checksums.
+            clear: the same with its encrypted bytes replaced; without the last two if it is a wired one.
+        """
+        values, places, example = self.values(clear), self.places, self.example
+        data = values[places.data.start : places.data.stop]
+        meter = self.meter(values)
+        return Telegram(
+            frame,
+            meter,
+            self._sender(values, meter),
+            example.control,
+            example.ci,
+            None if places.access is None else values[places.access][0],
+            None if places.status is None else values[places.status][0],
+            example.security,
+            tuple([make(one) for make, one in zip(self.makers, data, strict=True)]),
+            b"" if places.manufacturer is None else values[places.manufacturer],
+            example.more_follows,
+            values[places.plain],
+            (),
+            example.wired,
+        )
+
+    def same(self, other: TelegramLayout) -> bool:
+        """Whether the same frames fit both."""
+        return self.mask == other.mask and self.repeated == other.repeated
+
+    def reset(self) -> bool:
+        """Say whether a frame fitted since the last time this was asked."""
+        used, self.used = self.used, False
+        return used
+
+    def meter(self, values: Sequence[bytes]) -> MeterId:
+        """Give the meter a frame is of, told by its values."""
+        if self.places.meter is not None:
+            return identity(link_order(values[self.places.meter])) or self.example.meter
+        return self._sender(values, self.example.meter)
+
+    def _sender(self, values: Sequence[bytes], otherwise: MeterId) -> MeterId:
+        if self.places.sender is None:
+            return otherwise if self.example.wired else self.example.sender
+        return identity(values[self.places.sender]) or otherwise
+
+
+def learn(layers: Layers, telegram: Telegram) -> TelegramLayout | None:
+    """Learn the layout of a decoded telegram; ``None`` if it is not one to be learnt.
+
+    Args:
+        layers: its layers down to the transport header, link encryption removed.
+        telegram: what the full walk gave.
+    """
+    header = layers.header
+    if header is None or not _learnable(layers, header, telegram):
+        return None
+    clear = layers.data[: header.end] + telegram.plain
+    draft = _Draft(len(clear))
+    places = _places(draft, layers, header, telegram)
+    return TelegramLayout(clear, bytes(draft.mask), draft.slots, places, telegram)
+
+
+def _learnable(layers: Layers, header: TransportHeader, telegram: Telegram) -> bool:
+    start = layers.frame.data[:4]
+    return (
+        layers.afl is None
+        and telegram.security.counter is None
+        and not header.extension
+        and CI[header.ci].content is Content.RECORDS
+        and not telegram.faults
+        and (telegram.wired or not start[0] == start[3] == 0x68)  # bytes that look wired at another length
+    )
+
+
+class _Draft:
+    """A layout in the making: everything repeats until it is said to differ."""
+
+    def __init__(self, size: int) -> None:
+        self.mask = bytearray(b"\xff" * size)
+        self.slots: list[slice] = []
+
+    def differs(self, start: int, size: int) -> None:
+        self.mask[start : start + size] = bytes(size)
+
+    def lift(self, start: int, size: int, *, fixed: int = 0, number: int | None = None) -> int:
+        """Lift these bytes; the first ``fixed`` of them repeat, the ``number`` after them differ."""
+        self.differs(start + fixed, size - fixed if number is None else number)
+        self.slots.append(slice(start, start + size))
+        return len(self.slots) - 1
+
+
+def _places(draft: _Draft, layers: Layers, header: TransportHeader, telegram: Telegram) -> Places:
+    """Say what differs and what is lifted, in wire order."""
+    sender = None
+    if not telegram.wired and identity(layers.frame.data[2:10]) == telegram.sender:
+        sender = draft.lift(2, 8, fixed=2, number=4)
+    access = None
+    if layers.ell is not None:
+        access = draft.lift(layers.ell.start + 2, 1)
+    if layers.ell is not None and layers.ell.session is not None:
+        draft.differs(layers.ell.end - 6, 6)
+        draft.mask[layers.ell.end - 3] = _ENC
+    meter, own, status = _transport(draft, header)
+    data = [_record(draft, record) for record in telegram.records]
+    rest = len(telegram.manufacturer_data)
+    manufacturer = draft.lift(len(draft.mask) - rest, rest) if rest else None
+    plain = draft.lift(header.end, len(draft.mask) - header.end, number=0)
+    first = data[0] if data else 0
+    return Places(
+        sender,
+        meter,
+        own if access is None else access,
+        status,
+        manufacturer,
+        plain,
+        range(first, first + len(data)),
+    )
+
+
+def _transport(draft: _Draft, header: TransportHeader) -> tuple[int | None, int | None, int | None]:
+    """Lift address, access number and status."""
+    kind, start = CI[header.ci].header, header.start + 1
+    if kind is Header.NONE:
+        return None, None, None
+    meter = None
+    if kind is Header.LONG:
+        meter = draft.lift(start, 8, number=4)
+        start += 8
+    return meter, draft.lift(start, 1), draft.lift(start + 1, 1)
+
+
+def _record(draft: _Draft, record: Record) -> int:
+    """Lift the data of a record; an LVAR byte says how many there are, so it repeats."""
+    start = record.offset + len(record.dib) + len(record.vib)
+    return draft.lift(start, len(record.data), fixed=int(record.dib[0] & 0x0F == VARIABLE))
+
+
+def _lifter(slots: Sequence[slice]) -> Callable[[bytes], tuple[bytes, ...]]:
+    """Return what cuts all slots out of a frame; all but the last stand in wire order."""
+    form, at = "", 0
+    *apart, plain = slots
+    for slot in apart:
+        form += f"{slot.start - at}x{slot.stop - slot.start}s"
+        at = slot.stop
+    unpack = struct.Struct(form).unpack_from
+    return lambda clear: (*unpack(clear), clear[plain])
+
+
+def _maker(record: Record) -> Maker:
+    """Return what makes the record out of other data."""
+    said = describe(record.dib + record.vib)
+    read, known = said.read, said.remark
+
+    def make(data: bytes) -> Record:
+        value, remark = read(data)
+        return Record(
+            record.offset,
+            record.dib,
+            record.vib,
+            data,
+            record.function,
+            record.storage,
+            record.tariff,
+            record.subunit,
+            record.quantity,
+            record.unit,
+            record.qualifiers,
+            value,
+            f"{known}; {remark}" if known and remark else known or remark,
+            record.occurrence,
+        )
+
+    return make

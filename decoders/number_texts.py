@@ -1,0 +1,101 @@
+"""Numbers from data bytes straight to text, without a decimal in between.
+
+Only for whole numbers times a power of ten and the like, which almost every register is. The text is the one
+the exact decimal would have; whatever is not such a number goes the way through it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from decoders.wmbus.header import Description
+from decoders.wmbus.raw import BCD
+from decoders.wmbus.values import LENGTHS
+from decoders.wmbus.vif import Kind
+
+__all__ = ["NOTHING", "Whole", "one", "plain_text", "shortest_text", "whole_numbers"]
+
+NOTHING = b"null"
+
+Whole = Callable[[bytes], int | None]
+"""Data bytes to the stored whole number; ``None`` = the meter says there is no valid value."""
+
+_INTEGERS = frozenset({0x1, 0x2, 0x3, 0x4, 0x6, 0x7})
+_KINDS = frozenset({Kind.NUMBER, Kind.UNSIGNED, Kind.BITS})
+
+
+def whole_numbers(said: Description) -> Whole | None:
+    """Return what reads the whole numbers of this header, if the value is but a multiple of them."""
+    field = said.dib[0] & 0x0F
+    if said.kind not in _KINDS or said.scale.addend or not (field in _INTEGERS or field in BCD):
+        return None
+    if not isinstance(said.read(bytes(LENGTHS[field]))[0], Decimal):
+        return None  # its VIFE says error
+    return _bcd if field in BCD else _integer(LENGTHS[field], said.kind)
+
+
+def one(said: Description) -> bytes:
+    """Give the data bytes that store 1."""
+    return b"\x01".ljust(LENGTHS[said.dib[0] & 0x0F], b"\0")
+
+
+def plain_text(read: Whole, value_of_one: Decimal) -> Callable[[bytes], bytes]:
+    """Return data bytes -> text with as many decimals as the value of 1 has."""
+    factor, places = _parts(value_of_one)
+
+    def text(data: bytes) -> bytes:
+        number = read(data)
+        return NOTHING if number is None else _point(number * factor, places).encode()
+
+    return text
+
+
+def shortest_text(read: Whole, value_of_one: Decimal) -> Callable[[bytes], bytes]:
+    """Return data bytes -> text without zeros at the end."""
+    factor, places = _parts(value_of_one)
+
+    def text(data: bytes) -> bytes:
+        number = read(data)
+        if number is None:
+            return NOTHING
+        written = _point(number * factor, places)
+        return (written.rstrip("0").rstrip(".") if places else written).encode()
+
+    return text
+
+
+def _parts(value: Decimal) -> tuple[int, int]:
+    """Return the digits as a whole number and how many of them are decimals."""
+    exponent = int(value.as_tuple().exponent)
+    places = max(0, -exponent)
+    return int(value.scaleb(places)), places
+
+
+def _point(number: int, places: int) -> str:
+    if not places:
+        return str(number)
+    if number < 0:
+        return "-" + _point(-number, places)
+    digits = str(number).zfill(places + 1)
+    return f"{digits[:-places]}.{digits[-places:]}"
+
+
+def _integer(size: int, kind: Kind) -> Whole:
+    """Read types B, C and D."""
+    signed = kind is Kind.NUMBER
+    marks = {Kind.NUMBER: b"\0" * (size - 1) + b"\x80", Kind.UNSIGNED: b"\xff" * size}
+    invalid, from_bytes = marks.get(kind), int.from_bytes
+
+    def read(data: bytes) -> int | None:
+        return None if data == invalid else from_bytes(data, "little", signed=signed)
+
+    return read
+
+
+def _bcd(data: bytes) -> int | None:
+    """Read type A; a top digit F is a minus sign."""
+    digits = data[::-1].hex()
+    if digits.isdecimal():
+        return int(digits)
+    return -int(digits[1:]) if digits[0] == "f" and digits[1:].isdecimal() else None

@@ -1,0 +1,107 @@
+"""A telegram as text with holes: what repeats is written once, values go in by position.
+
+The text of a value is made once and remembered: most values of a telegram (months before, dates, flags)
+repeat from telegram to telegram, and looking a text up is cheaper than making any.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Hashable, Sequence
+from operator import getitem, itemgetter
+from typing import Any
+
+__all__ = ["Hole", "Memory", "Rendering", "Texts", "Unfit"]
+
+_MOST_TEXTS = 100_000
+
+
+class Unfit(LookupError):
+    """A value whose text would not go into this hole: the telegram must be told by the full way."""
+
+
+class Memory:
+    """How many texts are remembered in all; at the limit all are forgotten and made again as needed."""
+
+    def __init__(self, most: int = _MOST_TEXTS) -> None:
+        self._most = most
+        self._count = 0
+        self._all: weakref.WeakSet[Texts] = weakref.WeakSet()
+        self._shared: weakref.WeakValueDictionary[Hashable, Texts] = weakref.WeakValueDictionary()
+
+    def texts(self, key: Hashable, made: Callable[[], Callable[[Any], bytes]]) -> Texts:
+        """Give the texts of one kind of value, shared by all who name it so."""
+        found = self._shared.get(key)
+        if found is None:
+            found = self._shared[key] = Texts(made(), self)
+            self._all.add(found)
+        return found
+
+    def grow(self) -> None:
+        """Count one text more."""
+        self._count += 1
+        if self._count > self._most:
+            self._count = 0
+            for texts in self._all:
+                texts.clear()
+
+
+class Texts(dict[Any, bytes]):
+    """Bytes of a frame -> their text. Compared by identity."""
+
+    __slots__ = ("__weakref__", "_make", "_memory")
+
+    def __init__(self, make: Callable[[Any], bytes], memory: Memory) -> None:
+        super().__init__()
+        self._make = make
+        self._memory = memory
+
+    def __missing__(self, data: Any) -> bytes:
+        self._memory.grow()
+        text = self[data] = self._make(data)
+        return text
+
+    def __hash__(self) -> int:  # type: ignore[override]  # a book of its own, not a value
+        return id(self)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
+Hole = tuple[int, Texts]
+"""Which of the lifted values a hole shows, and the texts of such values."""
+
+
+class Rendering:
+    """One layout in one form of output.
+
+    Args:
+        constants: what stands before, between and after the holes.
+        holes: the holes in their order.
+    """
+
+    def __init__(self, constants: Sequence[bytes], holes: Sequence[Hole]) -> None:
+        self._parts: list[bytes] = [b""] * (2 * len(holes) + 1)
+        self._parts[::2] = constants
+        self._texts = tuple(texts for _, texts in holes)
+        self._pick = _picker([place for place, _ in holes])
+
+    def __call__(self, values: tuple[bytes, ...]) -> bytes:
+        """Write a telegram.
+
+        Args:
+            values: what its layout lifted.
+
+        Raises:
+            Unfit: a value does not go into this text.
+        """
+        parts = self._parts.copy()
+        parts[1::2] = map(getitem, self._texts, self._pick(values))
+        return b"".join(parts)
+
+
+def _picker(places: Sequence[int]) -> Callable[[tuple[bytes, ...]], Sequence[bytes]]:
+    """Return what gives the values at these places, in this order."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda values: [values[place] for place in places]
