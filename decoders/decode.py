@@ -140,6 +140,7 @@ def _take(layers: Layers, opened: security.Opened) -> None:
     layers.encrypted |= opened.encrypted
     layers.verified |= opened.verified or opened.walk.verified
     layers.authenticated = opened.authenticated
+    layers.tag = opened.tag
 
 
 def _judge(opened: security.Opened) -> None:

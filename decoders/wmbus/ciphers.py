@@ -1,16 +1,18 @@
 """Ciphers, codes and derivations, and the blocks of bytes that go into them.
 
-AES only, always from the ``cryptography`` library. Source: EN 13757-4 (link encryption), EN 13757-7 and OMS
-Vol. 2 (security modes 5 and 7).
+AES, and DES for meters that know nothing better, always from the ``cryptography`` library. Source: EN 13757-4
+(link encryption), EN 13757-7 and OMS Vol. 2 (security modes 2, 5 and 7).
 """
 
 from __future__ import annotations
 
+from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.cmac import CMAC
 
 __all__ = [
     "BLOCK",
+    "BLOCK_DES",
     "ENCRYPTION",
     "MAC",
     "NO_IV",
@@ -18,13 +20,18 @@ __all__ = [
     "cmac",
     "counter_block",
     "decrypt_cbc",
+    "decrypt_des",
     "derive",
     "encrypt_cbc",
+    "encrypt_des",
     "xor_ctr",
 ]
 
 BLOCK = 16
 """Bytes of a block, and of a key."""
+
+BLOCK_DES = 8
+"""Bytes of a block of DES, and of its key."""
 
 NO_IV = bytes(BLOCK)
 """Initialisation vector of mode 7, whose key serves one message only."""
@@ -50,6 +57,21 @@ def decrypt_cbc(key: bytes, iv: bytes, data: bytes) -> bytes:
 def encrypt_cbc(key: bytes, iv: bytes, data: bytes) -> bytes:
     """AES-128-CBC over whole blocks."""
     return Cipher(algorithms.AES(key), modes.CBC(iv)).encryptor().update(data)
+
+
+def decrypt_des(key: bytes, data: bytes) -> bytes:
+    """DES-CBC over whole blocks, IV 0."""
+    return _des(key).decryptor().update(data)
+
+
+def encrypt_des(key: bytes, data: bytes) -> bytes:
+    """DES-CBC over whole blocks, IV 0."""
+    return _des(key).encryptor().update(data)
+
+
+def _des(key: bytes) -> Cipher[modes.CBC]:
+    """Give single DES: triple DES whose three keys are one."""
+    return Cipher(TripleDES(key * 3), modes.CBC(bytes(BLOCK_DES)))
 
 
 def xor_ctr(key: bytes, counter: bytes, data: bytes) -> bytes:

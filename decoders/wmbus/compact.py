@@ -13,7 +13,7 @@ are not learnt: whether 0F enters the signature is not described in public.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from decoders.errors import DecodeError, LayerError
@@ -62,7 +62,7 @@ def read_compact(plain: bytes, offset: int, candidates: Sequence[bytes], *, inta
         found = _expanded(headers, plain, start, offset)
         if found and found.verified:
             return found
-    shown = {"signature": plain[start : start + 2].hex(), "layouts": len(candidates)}
+    shown: Mapping[str, str | int] = {"signature": plain[start : start + 2].hex(), "layouts": len(candidates)}
     if not candidates:
         said = "a compact frame: its record layout is not in the telegram, and no full frame was heard yet"
         return _fault("unknown_layout", said, offset + start, shown)
@@ -162,6 +162,6 @@ def _cut(headers: Sequence[bytes], plain: bytes, at: int) -> tuple[list[bytes], 
     return (pieces, at) if at <= len(plain) else None
 
 
-def _fault(code: str, said: str, offset: int, evidence: dict[str, str | int] | None = None) -> Walk:
+def _fault(code: str, said: str, offset: int, evidence: Mapping[str, str | int] | None = None) -> Walk:
     fault: DecodeError = LayerError(code, said, offset=offset, evidence=evidence)
     return Walk(faults=(fault,))

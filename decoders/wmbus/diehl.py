@@ -6,10 +6,13 @@ descriptions of PRIOS and of the family's "real data" frames.
 
 from __future__ import annotations
 
-__all__ = ["PUBLISHED_KEYS", "seed_of", "unscramble"]
+__all__ = ["DEFAULT_AES_KEY", "PUBLISHED_KEYS", "seed_of", "unscramble"]
 
 PUBLISHED_KEYS = (bytes.fromhex("39BC8A10E66D83F8"), bytes.fromhex("51728910E66D83F8"))
 """Keys of eight bytes that come with the meters, in the order to try."""
+
+DEFAULT_AES_KEY = PUBLISHED_KEYS[1] * 2
+"""Key of security mode 5 in meters that were given none of their own."""
 
 _HEADER = (2, 6, 10)
 """Where the words of the frame stand that enter the register: address and header as received."""

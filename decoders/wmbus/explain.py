@@ -7,7 +7,6 @@ from decoders.media import medium
 from decoders.wmbus.address import identity
 from decoders.wmbus.afl import Afl
 from decoders.wmbus.ci import CI, Content, Header
-from decoders.wmbus.ciphers import BLOCK
 from decoders.wmbus.ell import AES_CTR, Ell
 from decoders.wmbus.explain_records import explain_compact, explain_format, explain_records
 from decoders.wmbus.layers import Layers
@@ -15,7 +14,14 @@ from decoders.wmbus.link import CONTROL
 from decoders.wmbus.records import walk
 from decoders.wmbus.security import sealed
 from decoders.wmbus.spans import Spans, Understanding
-from decoders.wmbus.transport import AES_CBC, AES_CBC_DERIVED, TransportHeader
+from decoders.wmbus.transport import (
+    AES_CBC,
+    AES_CBC_DERIVED,
+    AES_CCM,
+    DES_CBC,
+    DES_CBC_DATED,
+    TransportHeader,
+)
 from metering.meter import MeterId
 
 __all__ = ["explain"]
@@ -23,6 +29,7 @@ __all__ = ["explain"]
 LINK, EXTENDED, AUTHENTICATION = "link", "extended link", "authentication"
 TRANSPORT, APPLICATION = "transport", "application"
 
+_COUNTING = frozenset({DES_CBC, DES_CBC_DATED, AES_CBC, AES_CBC_DERIVED})
 _STATES = ("no error", "application busy", "application error", "abnormal condition")
 _STATUS_BITS = ((0x04, "power low"), (0x08, "permanent error"), (0x10, "temporary error"))
 _CC_BITS = (
@@ -176,7 +183,7 @@ def _records(spans: Spans, layers: Layers, header: TransportHeader, error: Decod
     if found is None:
         if error is None or not sealed(layers.data, header):
             return
-        size = header.blocks * BLOCK if header.mode in {AES_CBC, AES_CBC_DERIVED} else len(layers.data)
+        size = header.encrypted if header.mode in _COUNTING else len(layers.data)
         spans.lay(
             min(size, len(layers.data) - start), APPLICATION, "encrypted", error.message, Understanding.NOT
         )
@@ -193,6 +200,7 @@ def _unread(spans: Spans, layers: Layers, error: DecodeError | None) -> None:
     if layers.header is None and _link_sealed(layers):
         spans.lay_until(end, EXTENDED, "encrypted", reason, Understanding.NOT)
     spans.lay_until(end, APPLICATION, "not read", reason, Understanding.NOT)
+    spans.lay(layers.tag, APPLICATION, "authentication tag", "fits")
     if layers.frame.wired:
         spans.lay(1, LINK, "checksum", "fits")
         spans.lay(1, LINK, "stop")
@@ -232,4 +240,8 @@ def _status(status: int) -> str:
 def _configuration(header: TransportHeader) -> str:
     if header.mode in {AES_CBC, AES_CBC_DERIVED}:
         return f"security mode {header.mode}, {header.blocks} encrypted blocks"
+    if header.mode in _COUNTING:
+        return f"security mode {header.mode}, {header.encrypted} encrypted bytes"
+    if header.mode == AES_CCM:
+        return f"security mode {header.mode}, authenticated"
     return f"security mode {header.mode}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from decoders.errors import LayerError, SecurityError
 from decoders.telegram import Keys, Security, Telegram
-from decoders.wmbus import afl, ell, link, security, transport, wired
+from decoders.wmbus import afl, ell, link, link_security, security, transport, wired
 from decoders.wmbus.address import identity
 from decoders.wmbus.ci import CI, Content
 from decoders.wmbus.records import Walk
@@ -54,6 +54,7 @@ class Layers:
         encrypted: something was encrypted as received.
         verified: a code inside the protection fits.
         authenticated: the MAC was checked and fits.
+        tag: bytes of an authentication tag between ``data`` and the end of the frame.
     """
 
     frame: link.Frame
@@ -70,6 +71,7 @@ class Layers:
     encrypted: bool = False
     verified: bool = False
     authenticated: bool = False
+    tag: int = 0
 
     def security(self) -> Security:
         """Say what protects the telegram."""
@@ -167,10 +169,10 @@ def _open_link(layers: Layers, extended: ell.Ell, keys: Keys) -> None:
     """
     known = keys(layers.sender) if layers.sender else ()
     try:
-        layers.data = security.open_link(layers.data, extended, layers.address, known)
+        layers.data = link_security.open_link(layers.data, extended, layers.address, known)
         layers.encrypted = True
     except SecurityError:
-        layers.encrypted = not security.link_is_clear(layers.data, extended)
+        layers.encrypted = not link_security.link_is_clear(layers.data, extended)
         if layers.encrypted:
             raise
 

@@ -17,17 +17,36 @@ from decoders.errors import LayerError
 from decoders.wmbus.address import link_order
 from decoders.wmbus.ci import CI, Header
 
-__all__ = ["AES_CBC", "AES_CBC_DERIVED", "KDF_A", "NO_SECURITY", "TransportHeader", "parse"]
+__all__ = [
+    "AES_CBC",
+    "AES_CBC_DERIVED",
+    "AES_CCM",
+    "DES_CBC",
+    "DES_CBC_DATED",
+    "KDF_A",
+    "NO_SECURITY",
+    "TransportHeader",
+    "parse",
+]
 
 NO_SECURITY = 0
+DES_CBC = 2
+"""DES-CBC, IV 0, of old meters."""
+DES_CBC_DATED = 3
+"""DES-CBC, IV from address and day of transmission, of old meters."""
 AES_CBC = 5
 """AES-128-CBC, IV from address and access number, persistent key (OMS profile A)."""
 AES_CBC_DERIVED = 7
 """AES-128-CBC, IV 0, key derived from a message counter, MAC in the AFL (OMS profile B)."""
+AES_CCM = 10
+"""AES-128-CCM, key derived from a message counter, tag at the end (OMS profile D)."""
 
 KDF_A = 1
 """DD field of the extension: the key is derived (OMS Vol. 2); 0 is the persistent key."""
 
+_BLOCK, _MOST_BLOCKS = 16, 15
+_IN_BLOCKS = frozenset({AES_CBC, AES_CBC_DERIVED})
+_IN_BYTES = frozenset({DES_CBC, DES_CBC_DATED, AES_CCM})
 _EXTENSIONS = {7: 1, 10: 2, 13: 1}
 _COUNTED = frozenset({7, 10})
 """Modes in which bit 13 says that a message counter stands in the header; in 0 and 5 it means synchronous."""
@@ -71,6 +90,18 @@ class TransportHeader(NamedTuple):
     def blocks(self) -> int:
         """Encrypted blocks of 16 bytes (modes 5 and 7)."""
         return self.configuration >> 4 & 0x0F
+
+    @property
+    def encrypted(self) -> int:
+        """Encrypted bytes the header counts; 0 in modes that count none. FF in mode 10 means all."""
+        if self.mode in _IN_BLOCKS:
+            return self.blocks * _BLOCK
+        return self.configuration & 0xFF if self.mode in _IN_BYTES else 0
+
+    @property
+    def all_the_rest(self) -> bool:
+        """The most blocks mode 7 can count may stand for all that follow."""
+        return self.mode == AES_CBC_DERIVED and self.blocks == _MOST_BLOCKS
 
     @property
     def derivation(self) -> int:

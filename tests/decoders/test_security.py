@@ -203,10 +203,10 @@ def test_an_altered_authenticated_telegram_is_not_decrypted():
 def test_fewer_bytes_than_are_said_to_be_encrypted():
     body = MODE5[1:-16]
     error = refused(bytes((len(body),)) + body, KEY)
-    assert (error.code, error.evidence) == ("truncated", {"blocks": 2, "received": 16})
+    assert (error.code, error.evidence) == ("truncated", {"encrypted": 32, "received": 16})
 
 
-@pytest.mark.parametrize("mode", [1, 2, 3, 4, 6, 8, 9, 10, 13, 15, 31])
+@pytest.mark.parametrize("mode", [1, 4, 6, 8, 9, 10, 13, 15, 31])
 def test_other_modes_are_named(mode):
     frame = bytearray(build(METER, bytes(32)))
     frame[14] = mode
