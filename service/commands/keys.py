@@ -35,8 +35,8 @@ def init(config: Config = None) -> None:
 def import_(file: File, config: Config = None, dry_run: DryRun = False) -> None:  # noqa: FBT002  an option
     """Store meter keys from a table with the columns meter_id and key: all rows or none.
 
-    A key is 32 hexadecimal digits; blanks between them do not matter. Earlier keys of a meter are kept and
-    tried after newer ones.
+    A key is 32 hexadecimal digits, or 16 for old meters with DES; blanks between them do not matter. Earlier
+    keys of a meter are kept and tried after newer ones.
 
     **Examples**
 

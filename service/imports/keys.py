@@ -16,11 +16,13 @@ __all__ = ["COLUMNS", "KeyRow", "doubts", "read_keys"]
 COLUMNS = ("meter_id", "key")
 
 _HEX = set(string.hexdigits)
+_DIGITS = frozenset({32, 16})
+_DES = 8
 
 
 @dataclass(frozen=True, slots=True)
 class KeyRow:
-    """One row, understood. The key is 16 bytes and never shown."""
+    """One row, understood. The key is 16 bytes (AES) or 8 (DES) and never shown."""
 
     number: int
     meter: MeterId
@@ -46,12 +48,14 @@ def read_keys(raw: bytes, source: str) -> list[KeyRow]:
 
 
 def doubts(rows: Sequence[KeyRow]) -> list[str]:
-    """Say what is allowed but seldom meant: a key shared by many meters, a key of zeros."""
+    """Say what is allowed but seldom meant: a key shared by many meters, of zeros, or for DES."""
     sharing: dict[bytes, list[int]] = defaultdict(list)
     for row in rows:
         sharing[row.key].append(row.number)
-    zeros = sharing.pop(bytes(16), [])
+    zeros = [number for key in [*sharing] if not any(key) for number in sharing.pop(key)]
     said = [f"{_rows(zeros)}: the key is all zeros; is it a placeholder?"] if zeros else []
+    if short := [row.number for row in rows if len(row.key) == _DES]:
+        said.append(f"{_rows(short)}: a key of 16 digits fits only meters with DES; were digits lost?")
     shared = [numbers for numbers in sharing.values() if len(numbers) > 1]
     return said + [f"{_rows(numbers)}: {len(numbers)} meters share one key" for numbers in shared]
 
@@ -78,8 +82,9 @@ def _key(row: Row, faults: Faults) -> bytes | None:
     digits = "".join(row["key"].split())
     if not _HEX.issuperset(digits):
         faults.add(row.number, "key", f"holds other signs than hexadecimal digits ({len(digits)} signs)")
-    elif len(digits) != 32:
-        faults.add(row.number, "key", f"{len(digits)} hexadecimal digits where a key has 32")
+    elif len(digits) not in _DIGITS:
+        said = f"{len(digits)} hexadecimal digits where a key has 32 (16 for meters with DES)"
+        faults.add(row.number, "key", said)
     else:
         return bytes.fromhex(digits)
     return None

@@ -66,6 +66,12 @@ def test_wherever_a_key_stands_by_mistake_it_is_not_repeated(header, cells):
     assert KEY not in "".join(faults(f"{header}\n{','.join(cells)}\n"))
 
 
+def test_a_key_of_sixteen_digits_is_taken_for_des_and_doubted():
+    [row] = rows = read(f"meter_id,key\n{KAM},0123456789ABCDEF\n")
+    assert row.key == bytes.fromhex("0123456789ABCDEF")
+    assert doubts(rows) == ["row 2: a key of 16 digits fits only meters with DES; were digits lost?"]
+
+
 def test_shared_and_placeholder_keys_are_doubted():
     lines = [f"KAM-0000000{number}-1b-16,{KEY}" for number in range(7)]
     rows = read("\n".join(["meter_id,key", *lines, f"{KAM},{'0' * 32}"]))
