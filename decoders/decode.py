@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from decoders.errors import DecodeError, FrameError, LayerError, RecordError
+from decoders.errors import DecodeError, FrameError, LayerError, RecordError, SecurityError
 from decoders.telegram import Keys, Telegram, no_keys
 from decoders.wmbus import compact, link, security
 from decoders.wmbus.ci import CI, Content
@@ -19,7 +19,13 @@ from metering.meter import MeterId
 __all__ = ["decode", "decode_frame", "peek", "peek_frame", "read_application"]
 
 
-def decode(frame: bytes, keys: Keys = no_keys, layouts: Layouts | None = None) -> Telegram:
+def decode(
+    frame: bytes,
+    keys: Keys = no_keys,
+    layouts: Layouts | None = None,
+    *,
+    require_encryption: bool = False,
+) -> Telegram:
     """Decode one frame.
 
     Args:
@@ -29,6 +35,8 @@ def decode(frame: bytes, keys: Keys = no_keys, layouts: Layouts | None = None) -
             is encrypted, and for the meter's address if the payload is.
         layouts: record layouts known so far, for compact frames; learns those of this telegram. The caller's,
             so that decoding itself keeps nothing.
+        require_encryption: refuse a payload that came in clear from a meter whose key is known. Receivers
+            that decrypt themselves give such payloads, and so does whoever forges a telegram.
 
     Returns:
         The telegram; a format frame gives one without records. Faults in the record list stand in ``faults``
@@ -40,10 +48,16 @@ def decode(frame: bytes, keys: Keys = no_keys, layouts: Layouts | None = None) -
         SecurityError: no key, or none that fits.
         RecordError: not one record can be read, or a declared encryption is not proved by clean records.
     """
-    return decode_frame(link.normalise(frame), keys, layouts)
+    return decode_frame(link.normalise(frame), keys, layouts, require_encryption=require_encryption)
 
 
-def decode_frame(frame: link.Frame, keys: Keys = no_keys, layouts: Layouts | None = None) -> Telegram:
+def decode_frame(
+    frame: link.Frame,
+    keys: Keys = no_keys,
+    layouts: Layouts | None = None,
+    *,
+    require_encryption: bool = False,
+) -> Telegram:
     """Decode what :func:`decoders.wmbus.link.normalise` gave; otherwise as :func:`decode`."""
     layers = begin(frame)
     once = KeysOnce(keys)
@@ -52,6 +66,8 @@ def decode_frame(frame: link.Frame, keys: Keys = no_keys, layouts: Layouts | Non
         read_headers(layers, once)
         if layers.header is not None:
             read_application(layers, once, layouts)
+        if require_encryption:
+            _check_encrypted(layers, once)
         return _identified(layers)
     except DecodeError as error:
         if error.known is None:
@@ -212,6 +228,20 @@ def _check_control(layers: Layers) -> None:
             f"{control.name}: not data from a meter",
             offset=4 if layers.frame.wired else 1,
             evidence={"control": layers.control},
+        )
+
+
+def _check_encrypted(layers: Layers, keys: Keys) -> None:
+    """Refuse a payload in clear from a meter whose key is known."""
+    header, meter = layers.header, layers.meter
+    if layers.encrypted or header is None or meter is None or CI[header.ci].content not in _READABLE:
+        return
+    if keys(meter):
+        raise SecurityError(
+            "not_encrypted",
+            "a key of this meter is known, but the payload came in clear",
+            offset=header.end,
+            evidence={"mode": header.mode},
         )
 
 

@@ -9,7 +9,7 @@
     │     truncated · unknown_ci · manufacturer_specific · unknown_layout · wrong_layout · unsupported_layer ·
     │     not_meter_data
     ├── SecurityError         a key is missing or does not fit
-    │     missing_key · wrong_key · bad_mac · unsupported_mode · bad_key
+    │     missing_key · wrong_key · bad_mac · unsupported_mode · bad_key · not_encrypted
     └── RecordError           the record list does not hold together
           truncated_record · bad_record
 
@@ -46,6 +46,7 @@ CODES: Mapping[str, str] = {
     "bad_mac": "the authentication code does not match: wrong key or altered telegram",
     "unsupported_mode": "a security mode this decoder does not read",
     "bad_key": "the key has the wrong length",
+    "not_encrypted": "a key is known, but the payload came in clear",
     "truncated_record": "a data record ends after the telegram does",
     "bad_record": "a data record that cannot be",
 }

@@ -385,6 +385,38 @@ def test_a_mac_proves_records_that_end_in_a_fault():
     assert telegram.security.authenticated
 
 
+PLAIN = build(METER, RECORDS)
+
+
+@pytest.mark.parametrize("frame", [PLAIN, already_plain(MODE5), already_plain(CTR)], ids=["0", "5", "link"])
+def test_who_wants_encryption_is_not_given_a_payload_in_clear(frame):
+    with pytest.raises(SecurityError) as caught:
+        decode(frame, with_keys(KEY), require_encryption=True)
+    assert caught.value.code == "not_encrypted"
+    assert caught.value.known == decode(frame, with_keys(KEY))
+    assert decode(frame, with_keys(), require_encryption=True).records, "no key: nobody expects encryption"
+
+
+@PROTECTED
+def test_who_wants_encryption_is_given_what_came_encrypted(frame):
+    assert decode(frame, with_keys(KEY), require_encryption=True) == decode(frame, with_keys(KEY))
+
+
+def test_five_ways_to_fail_have_five_names():
+    plain, tampered = already_plain(MODE5), bytearray(MODE7)
+    tampered[-1] ^= 1
+    with pytest.raises(SecurityError) as in_clear:
+        decode(plain, with_keys(KEY), require_encryption=True)
+    told = [
+        refused(MODE5).code,
+        refused(MODE5, OTHER).code,
+        refused(bytes(tampered), KEY).code,
+        refused(by_hand("1008", bytes(16)), KEY).code,
+        in_clear.value.code,
+    ]
+    assert told == ["missing_key", "wrong_key", "bad_mac", "unsupported_mode", "not_encrypted"]
+
+
 @given(st.lists(st.binary(max_size=20), max_size=3), st.sampled_from([MODE5, MODE7, CTR]))
 @settings(max_examples=200, deadline=None)
 def test_whatever_the_keys_are_the_promise_holds(keys, frame):
