@@ -81,9 +81,9 @@ class NurtService:
 
     def kill(self) -> None:
         """Kill -9: no goodbye, no flush, no handler."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGKILL)
-        self._process.wait(10)
+        if self._process is not None:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait(10)
 
     def stop(self) -> float:
         """End it in order; gives the seconds that took."""

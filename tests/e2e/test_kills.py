@@ -61,12 +61,15 @@ def stream(rounds: Sequence[int]) -> Iterator[tuple[str, bytes, list[tuple[Meter
 
 
 def test_killed_in_mid_stream_every_item_is_stored_once(
-    mosquitto: Callable[..., object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    mosquitto: Callable[..., object],
+    nurt_service: Callable[..., NurtService],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Published under load while the process is killed again and again; then counted."""
     dice = random.Random(SEED)
     broker = mosquitto()
-    service = NurtService(tmp_path, broker.port, "[ingest]\nbatch_items = 50\nbatch_seconds = 0.1\n")
+    service = nurt_service(broker.port, "[ingest]\nbatch_items = 50\nbatch_seconds = 0.1\n")
     csv_file(tmp_path / "meters.csv", "meter_id", [[str(meter)] for meter in METERS])
     service.command("meters", "import", "meters.csv")
     published: list[tuple[MeterId, int]] = []

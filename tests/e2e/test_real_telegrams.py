@@ -81,9 +81,9 @@ def forms(number: int, frame: bytes, now: datetime) -> list[tuple[str, bytes]]:
 
 def test_every_standard_telegram_is_stored_once_and_exactly(
     mosquitto: Callable[..., object],
+    nurt_service: Callable[..., NurtService],
     shared_telegrams: Path,
     shared_facts: Path,
-    tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Published in three forms, twice and out of order: one telegram each, every literal value exact."""
@@ -94,7 +94,7 @@ def test_every_standard_telegram_is_stored_once_and_exactly(
         if standard(line)
     ]
     frames = {bytes.fromhex(line["telegram"]): line for line in lines}
-    service = NurtService(tmp_path, broker.port, "[ingest]\nduplicate_window_s = 600.0\n", TOPICS)
+    service = nurt_service(broker.port, "[ingest]\nduplicate_window_s = 600.0\n", TOPICS)
     register(service, frames)
     service.start()
     messages = [
