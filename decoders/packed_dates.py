@@ -1,21 +1,28 @@
-"""Dates and times as manufacturers pack them, packed anew as types G and I of EN 13757-3.
+"""Dates and times as manufacturers pack them.
 
-What is no date stays none: the parts are carried over as they are where type G can carry them, so that an
-empty date (all zeros) looks the same in both forms; a month beyond 12 becomes ``FFFF``, "no date".
+Words of two bytes are packed anew as type G of EN 13757-3. Their parts are carried over as they are, so that
+an empty date (all zeros) looks the same in both forms; a month beyond 12 becomes ``FFFF``, "no date".
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
-from decoders.payload import Piece
-
-__all__ = ["NO_DATE", "DayMonth", "bcd_g", "bcd_i", "day_month", "following", "type_g", "type_i", "type_t"]
+__all__ = [
+    "NO_DATE",
+    "DayMonth",
+    "bcd_day",
+    "bcd_moment",
+    "day",
+    "day_month",
+    "following",
+    "type_g",
+    "type_t",
+]
 
 NO_DATE = b"\xff\xff"
-_FIRST_YEAR, _LAST_YEAR, _DECEMBER, _LAST_DAY = 2000, 127, 12, 31
-_HOURS, _MINUTES = 24, 60
+_LAST_YEAR, _DECEMBER = 127, 12
 
 
 class DayMonth(NamedTuple):
@@ -25,17 +32,17 @@ class DayMonth(NamedTuple):
     day: int
 
 
-def type_g(years: int, month: int, day: int) -> bytes:
+def type_g(years: int, month: int, day_of_month: int) -> bytes:
     """Pack as type G.
 
     Args:
         years: since 2000.
         month: 0 to 12; beyond it there is no date.
-        day: 0 to 31.
+        day_of_month: 0 to 31.
     """
-    if not 0 <= years <= _LAST_YEAR or month > _DECEMBER or day > _LAST_DAY:
+    if not 0 <= years <= _LAST_YEAR or month > _DECEMBER:
         return NO_DATE
-    return bytes((day | (years & 7) << 5, month | (years >> 3) << 4))
+    return bytes((day_of_month | (years & 7) << 5, month | (years >> 3) << 4))
 
 
 def type_t(word: int, years_mask: int = 0x7F) -> bytes:
@@ -55,24 +62,34 @@ def following(word: int, current: DayMonth) -> bytes:
     return type_g(years, current.month, current.day)
 
 
-def type_i(moment: datetime) -> bytes:
-    """Pack as type I, to the second."""
-    day = type_g(moment.year - _FIRST_YEAR, moment.month, moment.day)
-    return bytes((moment.second, moment.minute, moment.hour)) + day + b"\x00"
+def day(years: int, month: int, day_of_month: int) -> date | None:
+    """Return the date so many years after 2000; ``None`` if there is no such day."""
+    try:
+        return date(2000 + years, month, day_of_month)
+    except ValueError:
+        return None
 
 
-def bcd_g(year: Piece, month: Piece, day: Piece) -> bytes:
-    """Pack three numbers of two digits; other digits than 0 to 9 give no date."""
-    digits = [f"{piece[0]:02x}" for piece in (year, month, day)]
-    return type_g(*map(int, digits)) if all(map(str.isdecimal, digits)) else NO_DATE
+def bcd_day(digits: bytes) -> date | None:
+    """Read year, month and day of two decimal digits each."""
+    numbers = _decimal(digits)
+    return day(*numbers) if numbers else None
 
 
-def bcd_i(piece: Piece) -> bytes:
-    """Pack second, minute, hour, day, month, year, two digits each; no such time gives no date."""
-    digits = piece.data[::-1].hex()
-    if not digits.isdecimal():
-        return bytes(3) + NO_DATE + b"\x00"
-    year, month, day, hour, minute, second = (int(digits[at : at + 2]) for at in range(0, 12, 2))
-    if hour >= _HOURS or minute >= _MINUTES or second >= _MINUTES:
-        return bytes(3) + NO_DATE + b"\x00"
-    return bytes((second, minute, hour)) + type_g(year, month, day) + b"\x00"
+def bcd_moment(digits: bytes) -> datetime | None:
+    """Read year, month, day, hour, minute and second of two decimal digits each."""
+    numbers = _decimal(digits)
+    if not numbers:
+        return None
+    year, *rest = numbers
+    try:
+        return datetime(2000 + year, *rest)  # noqa: DTZ001  the meter's local time
+    except ValueError:
+        return None
+
+
+def _decimal(digits: bytes) -> list[int]:
+    """Return each byte's number; nothing if one has other digits than 0 to 9."""
+    if not digits.hex().isdecimal():
+        return []
+    return [int(f"{byte:02x}") for byte in digits]

@@ -23,6 +23,7 @@ from decoders.wmbus.values import LENGTHS
 from metering.reading import Function
 
 __all__ = [
+    "BY_OBSERVATION",
     "NOT_MINE",
     "Payload",
     "Piece",
@@ -31,11 +32,13 @@ __all__ = [
     "numbered_again",
     "refused",
     "standard",
-    "text",
     "thirds",
     "told",
     "truncated",
 ]
+
+BY_OBSERVATION = "by observation, not proved"
+"""In the remark of a record whose place or scale nobody has described."""
 
 _NO_DATA = 0x0
 _MARK = b"\x2f\x2f"
@@ -53,7 +56,7 @@ class Payload:
             in it are accidents. Otherwise the payload's records stand behind the telegram's own.
         sound: nothing in it contradicts the form, down to its last byte. A payload that is not does not prove
             a key.
-        encrypted: it had an encryption of its own, which a key opened and a check inside proved.
+        encrypted: it had an encryption of its own, which a key opened.
         faults: what was wrong in an otherwise readable payload.
     """
 
@@ -170,12 +173,6 @@ def told(  # noqa: PLR0913  the places a record names
     """
     header = dib(_NO_DATA, function=function, storage=storage) + bytes.fromhex(vib)
     return _record(describe(header), piece, value, remark)
-
-
-def text(header: str, value: str, piece: Piece) -> Record:
-    """Make a text record (LVAR) of a text that is written in another form."""
-    letters = value.encode("latin-1")[::-1]
-    return standard(header, Piece(bytes((len(letters),)) + letters, piece.at))
 
 
 def block(piece: Piece, items: Iterable[tuple[int, str]]) -> list[Record]:

@@ -12,6 +12,10 @@ from dataclasses import dataclass
 
 from decoders.decode import read_application
 from decoders.errors import DecodeError
+from decoders.explain_payload import explain_payload
+from decoders.model import Model
+from decoders.payload import NOT_MINE, Payload
+from decoders.reading import complete, rescue
 from decoders.telegram import Keys, Telegram, no_keys
 from decoders.wmbus import link
 from decoders.wmbus.blocks import blocks_a, blocks_b
@@ -44,22 +48,41 @@ class Trace:
         return sum(len(span.raw) for span in self.spans if span.understanding is understanding)
 
 
-def trace(frame: bytes, keys: Keys = no_keys, layouts: Layouts | None = None) -> Trace:
+def trace(
+    frame: bytes, keys: Keys = no_keys, layouts: Layouts | None = None, model: Model | None = None
+) -> Trace:
     """Explain every byte of a frame.
 
     Args:
         frame: as received; see :func:`decoders.decode.decode`.
         keys: gives the keys to try for a meter. No key material enters the trace.
         layouts: record layouts known so far, for compact frames.
+        model: the meter's model, for payloads of the manufacturer's own; ``None`` = find it.
     """
     try:
         tidy = link.normalise(frame)
         layers = begin(tidy)
     except DecodeError as fault:
         return Trace(frame, _unframed(frame, fault), fault.known, fault)
-    error = _read(layers, keys, layouts)
-    spans = _as_received(frame, tidy, explain(layers, error).laid)
-    return Trace(frame, tuple(spans), layers.telegram(), error)
+    once = KeysOnce(keys)
+    error = _read(layers, once, layouts)
+    laid = explain(layers, error).laid
+    found, telegram, error = _by_model(layers.telegram(), error, once, model)
+    spans = explain_payload(laid, found)
+    return Trace(frame, tuple(_as_received(frame, tidy, spans)), telegram, error)
+
+
+def _by_model(
+    telegram: Telegram | None, error: DecodeError | None, keys: Keys, model: Model | None
+) -> tuple[Payload, Telegram | None, DecodeError | None]:
+    """Let the meter's model read a payload of the manufacturer's own."""
+    if telegram is None:
+        return NOT_MINE, telegram, error
+    try:
+        understood = rescue(error, keys, model) if error else complete(telegram, keys, model)
+    except DecodeError as fault:
+        return NOT_MINE, telegram, fault
+    return understood.payload, understood.telegram, None
 
 
 def _unframed(frame: bytes, fault: DecodeError) -> tuple[Span, ...]:
@@ -69,12 +92,12 @@ def _unframed(frame: bytes, fault: DecodeError) -> tuple[Span, ...]:
 
 def _read(layers: Layers, keys: Keys, layouts: Layouts | None) -> DecodeError | None:
     """Read as far as it goes; return why it went no further."""
-    once = KeysOnce(keys)
     try:
-        read_headers(layers, once)
+        read_headers(layers, keys)
         if layers.header is not None:
-            read_application(layers, once, layouts)
+            read_application(layers, keys, layouts)
     except DecodeError as error:
+        error.known = error.known or layers.telegram()
         return error
     return None
 

@@ -13,16 +13,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
-from decoders.payload import NOT_MINE, Payload, Piece, Sent, told
+from decoders.payload import BY_OBSERVATION, NOT_MINE, Payload, Piece, Sent, told
 from decoders.telegram import Record
 
 __all__ = ["read_payload"]
 
 _MODES = frozenset({0, 5})
 _FIRST_REGISTER = 8
-_PADDING = 0xFF
-_CHECKSUM = range(2, 5)
-"""Bytes that may stand behind the last register if there is no padding."""
+_PADDING = b"\xff"
+_CHECKSUM, _LONGEST_CHECKSUM = 2, 4
 
 _TOTAL, _DAYS = 0x10, 0x43
 _HISTORY = range(0x71, 0x7D)
@@ -61,7 +60,7 @@ def read_payload(sent: Sent) -> Payload:
 
 def _registers(piece: Piece) -> Iterator[tuple[int, Piece]]:
     at = _FIRST_REGISTER
-    while at + 2 < len(piece) and piece[at] in _SIZES:
+    while at + _CHECKSUM < len(piece) and piece[at] in _SIZES:
         end = at + 1 + _SIZES[piece[at]]
         if end > len(piece):
             return
@@ -73,7 +72,7 @@ def _ends_well(piece: Piece, registers: list[tuple[int, Piece]]) -> bool:
     """Whether nothing but padding and the checksum stands behind the last register."""
     last = registers[-1][1]
     rest = piece.data[last.at + len(last) - piece.at :]
-    return len(rest) in _CHECKSUM or (len(rest) > 2 and rest[0] == _PADDING)
+    return len(rest) >= _CHECKSUM and not rest[:-_LONGEST_CHECKSUM].strip(_PADDING)
 
 
 def _records(tag: int, data: Piece) -> Iterator[Record]:
@@ -81,10 +80,10 @@ def _records(tag: int, data: Piece) -> Iterator[Record]:
         yield told("13", data.unsigned() * _LITRE, data)
     elif tag == _DAYS:
         seconds = Decimal(data.unsigned() * 86400)
-        yield told("27", seconds, data, remark="days in operation, by observation")
+        yield told("A7FF43", seconds, data, remark=f"days in operation, {BY_OBSERVATION}")
     elif tag in _HISTORY:
         for place, at in enumerate(range(1, len(data), 4), 1):
             reading = data.cut(at, at + 4)
             litres = reading.unsigned()
-            remark = f"{place} month ends ago, by observation"
-            yield told("13", litres * _LITRE, reading, storage=place, remark=remark)
+            remark = f"month end {place}, {BY_OBSERVATION}"
+            yield told("93FF71", litres * _LITRE, reading, storage=place, remark=remark)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from decoders.packed_dates import type_t
+from decoders.packed_dates import NO_DATE, day, type_t
 from decoders.payload import NOT_MINE, Payload, Piece, Sent, refused, standard, told
 from decoders.telegram import Record
 
@@ -13,8 +13,8 @@ __all__ = ["read_payload"]
 _CIS = frozenset({0xA0, 0xB6})
 _CORE = 15
 _START = 0xA0
-_SEASON = 0xA000
-"""Upper byte of the season's date, which is not sent: the year counts five bits."""
+_FIRST_SEASON = 16
+"""The year of the season's start is not sent, and always told as 2016."""
 _FIVE_BITS = 0x1F
 _LONGEST_BEFORE = 15
 
@@ -24,13 +24,13 @@ def read_payload(sent: Sent) -> Payload:
     if sent.ci not in _CIS:
         return NOT_MINE
     core = _core(sent.application)
-    season = type_t(_SEASON | core[0], _FIVE_BITS)
+    season = day(_FIRST_SEASON, core[0] >> 5, core[0] & 0x1F)
     current = type_t(core.cut(9, 11).unsigned(), _FIVE_BITS)
     return Payload(
         (
             standard("426E", core.cut(3, 5)),
             standard("026E", core.cut(7, 9)),
-            standard("426C", Piece(season, core.at)),
+            told("6C", season, core.cut(0, 1), storage=1),
             standard("026C", Piece(current, core.at + 9)),
             *_seal(core.cut(5, 7)),
             _temperature(core.cut(11, 13), 1),
@@ -53,7 +53,7 @@ def _seal(word: Piece) -> list[Record]:
     """Tell whether and when the seal was opened."""
     opened = word.unsigned() != 0
     broken = standard("01FD17", Piece(bytes((opened,)), word.at))
-    date = type_t(word.unsigned(), _FIVE_BITS) if opened else b"\xff\xff"
+    date = type_t(word.unsigned(), _FIVE_BITS) if opened else NO_DATE
     return [broken, standard("326C", Piece(date, word.at))]
 
 

@@ -5,7 +5,8 @@
     access number, status of the frame, 16 encrypted bytes:
     2F  total(4)  seconds since 2000(4)  age and difference of an older value(5)  status now  status then
 
-The leading ``2F`` and an older value that is not above the total are the only proof of the key.
+The leading ``2F`` and a difference that is not above the total are the only check of the key: one wrong key
+in some three hundred passes, so the telegram does not count as verified.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from decoders.errors import SecurityError
-from decoders.packed_dates import type_i
 from decoders.payload import NOT_MINE, Payload, Piece, Sent, refused, standard, told
 from decoders.wmbus.ciphers import BLOCK, cbc_iv, decrypt_cbc
 
@@ -78,9 +78,9 @@ def _read(frame_status: Piece, clear: Piece) -> Payload:
     return Payload(
         (
             told("13", _count(clear) * unit, total),
-            standard("066D", Piece(type_i(now), clear.at + 5)),
+            told("6D", now, clear.cut(5, 9)),
             told("13", then * unit, older, storage=1),
-            standard("466D", Piece(type_i(now - timedelta(hours=hours)), clear.at + 9)),
+            told("6D", now - timedelta(hours=hours), age, storage=1),
             told("76", Decimal(hours * 3600), age, storage=1),
             standard("01FF01", frame_status),
             standard("01FD17", clear.cut(14, 15)),

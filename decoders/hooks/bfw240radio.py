@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from decoders.packed_dates import bcd_g
+from decoders.packed_dates import bcd_day
 from decoders.payload import NOT_MINE, Payload, Piece, Sent, standard, told
 from decoders.telegram import Record
 
@@ -22,13 +22,13 @@ def read_payload(sent: Sent) -> Payload:
     piece = sent.application
     if sent.telegram.security.mode or len(piece) != _SIZE or not piece.data.startswith(_MARK):
         return NOT_MINE
-    day, month, year = piece.cut(37, 38), piece.cut(38, 39), piece.cut(39, 40)
+    today = piece.cut(_DATE)
     return Payload(
         (
             standard("026E", _swapped(piece.cut(6, 8))),
             standard("426E", _swapped(piece.cut(4, 6))),
             *_months(piece),
-            standard("026C", Piece(bcd_g(year, month, day), piece.at + _DATE)),
+            told("6C", bcd_day(today.data[::-1]), today),
         ),
         whole=True,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 
-from decoders.packed_dates import bcd_g
+from decoders.packed_dates import bcd_day
 from decoders.payload import NOT_MINE, Payload, Piece, Sent, standard, told, truncated
 from decoders.telegram import Record, Telegram
 
@@ -55,14 +55,12 @@ def _fraud(piece: Piece, _: Telegram) -> Iterator[Record]:
     """Tell kind and date of a fraud; the month is one digit up to C, the digit before it something else."""
     yield standard("01FF02", piece.cut(0, 1))
     tens, ones = divmod(piece[2] & 0x0F, 10)
-    month = Piece(bytes((tens << 4 | ones,)), piece.at + 2)
-    date = bcd_g(piece.cut(1, 2), month, piece.cut(3, 4))
-    yield standard("02ECFF02", Piece(_real(date), piece.at + 1))
+    date = bcd_day(bytes((piece[1], tens << 4 | ones, piece[3])))
+    yield told("ECFF02", date, piece.cut(1, 4))
 
 
 def _leak(piece: Piece, _: Telegram) -> Iterator[Record]:
-    date = bcd_g(piece.cut(0, 1), piece.cut(1, 2), piece.cut(2, 3))
-    yield standard("02ECFF03", Piece(_real(date), piece.at))
+    yield told("ECFF03", bcd_day(piece.data), piece)
 
 
 def _backflow(piece: Piece, _: Telegram) -> Iterator[Record]:
@@ -95,8 +93,3 @@ def _unit(telegram: Telegram) -> Decimal:
         if record.quantity == "volume" and record.vib[0] in _VOLUMES and not record.storage:
             return Decimal(1).scaleb(record.vib[0] - 0x16)
     return _LITRE
-
-
-def _real(date: bytes) -> bytes:
-    """Make a date of month 0 or day 0 none: so this meter writes that there was nothing."""
-    return date if date[0] & 0x1F and date[1] & 0x0F else b"\xff\xff"

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from decoders.errors import DecodeError, SecurityError
-from decoders.payload import NOT_MINE, Payload, Piece, Sent, standard, text, told, truncated
+from decoders.payload import NOT_MINE, Payload, Piece, Sent, standard, told, truncated
 from decoders.telegram import Record
 from decoders.wmbus.diehl import PUBLISHED_KEYS, unscramble
 from decoders.wmbus.link import DIEHL
@@ -25,7 +25,6 @@ _MARK = 0x4B
 _SHORT, _LONG = 5, 11
 _KEY = 8
 _LITRE = Decimal("0.001")
-_THIS_CENTURY = 70
 _A = 64
 """Letters are counted from A = 1."""
 
@@ -86,12 +85,11 @@ def _state(flags: Piece) -> Iterator[Record]:
 
 def _printed(frame: Piece) -> Iterator[Record]:
     """Read what is printed on a Sappel meter: C15SA 007710 of 2015."""
-    number = f"{frame.cut(4, 8).unsigned() & 0x3FFFFFF:08}"
-    year = int(number[:2])
+    number = f"{frame.cut(4, 8).unsigned() & 0x3FFFFFF:08}"  # at most 67108863: years 2000 to 2067
     supplier = (frame[9] & 0x0F) << 1 | frame[8] >> 7
     kind = frame[8] >> 2 & 0x1F
     diameter = (frame[8] & 3) << 3 | frame[7] >> 5
     letters = [chr(_A + letter) for letter in (supplier, kind, diameter)]
-    yield text("0DFF01", f"{letters[0]}{number[:2]}{letters[1]}{letters[2]}", frame.cut(4, 10))
-    yield text("0D78", number[2:], frame.cut(4, 8))
-    yield text("0DFF02", str(year + (1900 if year > _THIS_CENTURY else 2000)), frame.cut(4, 8))
+    yield told("FF01", f"{letters[0]}{number[:2]}{letters[1]}{letters[2]}", frame.cut(4, 10))
+    yield told("78", number[2:], frame.cut(4, 8))
+    yield told("FF02", f"20{number[:2]}", frame.cut(4, 8))

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from decoders.packed_dates import bcd_i
-from decoders.payload import NOT_MINE, Payload, Piece, Sent, refused, standard, told, truncated
+from decoders.packed_dates import bcd_moment
+from decoders.payload import BY_OBSERVATION, NOT_MINE, Payload, Piece, Sent, refused, told, truncated
 
 __all__ = ["hidden", "read_payload"]
 
@@ -45,13 +45,16 @@ def read_payload(sent: Sent) -> Payload:
         raise truncated(frame, _END)
     source = frame.cut(_TOTAL, _TOTAL + 4)
     digits = bytes(hidden(source.data, frame[_ACCESS]))[::-1].hex()
-    clock = standard("066D", Piece(bcd_i(frame.cut(_CLOCK, _END)), _CLOCK))
-    if mode == 0 and not (digits.isdecimal() and clock.value):
+    clock = frame.cut(_CLOCK, _END)
+    now = bcd_moment(clock.data[::-1])
+    if mode == 0 and not (digits.isdecimal() and now):
         return NOT_MINE
     if not digits.isdecimal():
         raise refused(source, f"the total has the digits {digits.upper()}")
-    remark = "" if frame[_ACCESS] & 0x0F == _PROVED_ROW else "by a row of the tables not yet seen confirmed"
-    return Payload((told("13", int(digits) * _LITRE, source, remark=remark), clock), whole=True)
+    remark = "" if frame[_ACCESS] & 0x0F == _PROVED_ROW else BY_OBSERVATION
+    return Payload(
+        (told("13", int(digits) * _LITRE, source, remark=remark), told("6D", now, clock)), whole=True
+    )
 
 
 def hidden(data: bytes, access: int) -> Iterator[int]:
