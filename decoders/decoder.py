@@ -16,7 +16,7 @@ from decoders.wmbus import link
 from decoders.wmbus.cipher_cache import CipherCache
 from decoders.wmbus.layers import KeysOnce, begin, read_headers
 from decoders.wmbus.layouts import Layouts
-from decoders.wmbus.no_checksums import masks_of, may_hold
+from decoders.wmbus.no_checksums import Masks, masks_of, may_hold
 
 __all__ = ["Decoder", "Fit"]
 
@@ -25,18 +25,8 @@ _MOST_ALIKE = 16
 """Layouts with the same start; of more, the oldest leave."""
 
 
-class Fit(NamedTuple):
-    """A frame whose layout is known.
-
-    Attributes:
-        layout: its layout.
-        frame: as received, without checksums.
-        clear: in clear, for :meth:`TelegramLayout.values` and :meth:`TelegramLayout.telegram`.
-    """
-
-    layout: TelegramLayout
-    frame: bytes
-    clear: bytes
+Fit = tuple[TelegramLayout, bytes, bytes]
+"""A frame whose layout is known: the layout, the frame without checksums, the same in clear."""
 
 
 class _Way(NamedTuple):
@@ -44,6 +34,16 @@ class _Way(NamedTuple):
 
     opening: Opening
     layouts: list[TelegramLayout]
+
+
+class _Kind(NamedTuple):
+    """Frames with the same start: those of one kind of meter, of one length."""
+
+    masks: Masks
+    ways: list[_Way]
+
+    def __len__(self) -> int:
+        return sum(len(way.layouts) for way in self.ways)
 
 
 class Decoder:
@@ -58,7 +58,7 @@ class Decoder:
         self._compact = layouts
         self._most = most
         self._count = 0
-        self._ways: dict[bytes, list[_Way]] = {}
+        self._kinds: dict[bytes, _Kind] = {}
         self._ciphers = CipherCache()
 
     def __len__(self) -> int:
@@ -68,8 +68,8 @@ class Decoder:
     def decode(self, frame: bytes, keys: Keys = no_keys) -> Telegram:
         """Decode one frame as received; see :func:`decoders.decode` for arguments, result and errors."""
         once = KeysOnce(keys)
-        fit = self._quick(frame, once)
-        return fit.layout.telegram(fit.frame, fit.clear) if fit else self._frame(link.normalise(frame), once)
+        fit = self._fit_bare(frame, once)
+        return _telegram(fit) if fit else self._frame(link.normalise(frame), once)
 
     def decode_frame(self, frame: link.Frame, keys: Keys = no_keys) -> Telegram:
         """Decode what :func:`decoders.wmbus.link.normalise` gave; otherwise as :meth:`decode`."""
@@ -82,21 +82,23 @@ class Decoder:
             FrameError: the link layer does not hold together.
             LayerError: a wired frame without data.
         """
-        return self._quick(frame, keys) or self._fit(link.normalise(frame), keys)
+        return self._fit_bare(frame, keys) or self._fit_frame(link.normalise(frame), keys)
 
-    def _quick(self, raw: bytes, keys: Keys) -> Fit | None:
+    def _fit_bare(self, raw: bytes, keys: Keys) -> Fit | None:
         """Fit a frame that came without checksums and with its true length."""
-        ways = self._ways.get(_start(raw))
-        if ways is None or len(raw) != raw[0] + 1:
+        kind = self._kinds.get(raw[:4] + raw[8:11])
+        if kind is None or len(raw) != raw[0] + 1:
             return None
         number = int.from_bytes(raw, "little")
-        return None if may_hold(number, masks_of(len(raw))) else self._among(ways, raw, number, keys)
+        return None if may_hold(number, kind.masks) else self._among(kind.ways, raw, number, keys)
 
-    def _fit(self, frame: link.Frame, keys: Keys) -> Fit | None:
+    def _fit_frame(self, frame: link.Frame, keys: Keys) -> Fit | None:
+        kind = self._kinds.get(_start(frame))
+        if kind is None:
+            return None
         data = frame.data[:-2] if frame.wired else frame.data
-        ways = self._ways.get(_start_wired(data) if frame.wired else _start(data))
-        fit = self._among(ways, data, int.from_bytes(data, "little"), keys) if ways else None
-        return fit and fit._replace(frame=frame.data)
+        fit = self._among(kind.ways, data, int.from_bytes(data, "little"), keys)
+        return fit and (fit[0], frame.data, fit[2])
 
     def _among(self, ways: list[_Way], data: bytes, number: int, keys: Keys) -> Fit | None:
         for opening, layouts in ways:
@@ -106,13 +108,13 @@ class Decoder:
                 for layout in layouts:
                     if bits & layout.mask == layout.repeated:
                         layout.used = True
-                        return Fit(layout, data, clear)
+                        return layout, data, clear
         return None
 
     def _frame(self, frame: link.Frame, keys: KeysOnce) -> Telegram:
-        fit = self._fit(frame, keys)
+        fit = self._fit_frame(frame, keys)
         if fit:
-            return fit.layout.telegram(fit.frame, fit.clear)
+            return _telegram(fit)
         telegram = decode_frame(frame, keys, self._compact)
         self._learn(frame, telegram, keys)
         return telegram
@@ -126,16 +128,16 @@ class Decoder:
         layout = learn(layers, telegram) if opening else None
         if opening is None or layout is None:
             return
-        start = _start_wired(frame.data) if frame.wired else _start(frame.data)
-        self._keep(self._ways.setdefault(start, []), opening, layout)
+        self._keep(_start(frame), len(frame.data), opening, layout)
         if self._count > self._most:
             self._forget()
 
-    def _keep(self, ways: list[_Way], opening: Opening, layout: TelegramLayout) -> None:
-        way = next((way for way in ways if way.opening == opening), None)
+    def _keep(self, start: bytes, size: int, opening: Opening, layout: TelegramLayout) -> None:
+        kind = self._kinds.setdefault(start, _Kind(masks_of(size), []))
+        way = next((way for way in kind.ways if way.opening == opening), None)
         if way is None:
             way = _Way(opening, [])
-            ways.append(way)
+            kind.ways.append(way)
         if not any(layout.same(known) for known in way.layouts):
             way.layouts.insert(0, layout)
             self._count += 1 - len(way.layouts[_MOST_ALIKE:])
@@ -143,24 +145,22 @@ class Decoder:
 
     def _forget(self) -> None:
         """Forget layouts not used since the last time; where most were, the kinds of meters learnt first."""
-        for ways in self._ways.values():
-            for way in ways:
+        for kind in self._kinds.values():
+            for way in kind.ways:
                 way.layouts[:] = [layout for layout in way.layouts if layout.reset()]
-        self._count = sum(map(_layouts, self._ways.values()))
-        for start in list(self._ways):
-            if self._count > self._most // 2 or not _layouts(self._ways[start]):
-                self._count -= _layouts(self._ways.pop(start))
+        self._count = sum(map(len, self._kinds.values()))
+        for start, kind in list(self._kinds.items()):
+            if self._count > self._most // 2 or not len(kind):
+                del self._kinds[start]
+                self._count -= len(kind)
 
 
-def _layouts(ways: list[_Way]) -> int:
-    return sum(len(way.layouts) for way in ways)
+def _telegram(fit: Fit) -> Telegram:
+    layout, frame, clear = fit
+    return layout.telegram(frame, clear)
 
 
-def _start(frame: bytes) -> bytes:
-    """Give what tells kinds of meters apart: L, C, M, version, type, CI."""
-    return frame[:4] + frame[8:11]
-
-
-def _start_wired(frame: bytes) -> bytes:
-    """Give the same of a wired frame: start, L, C, CI, M, version, type."""
-    return frame[:2] + frame[4:7:2] + frame[11:15]
+def _start(frame: link.Frame) -> bytes:
+    """Give what tells kinds of meters apart: length, C, M, version, type, CI; of a wired frame behind 68."""
+    data = frame.data
+    return data[:2] + data[4:7:2] + data[11:15] if frame.wired else data[:4] + data[8:11]

@@ -81,7 +81,7 @@ class TelegramLayout:
         self.places = places
         self.example = example
         self.renderings: dict[object, object] = {}
-        self.used = True
+        self.used = False
         self.makers = tuple(map(_maker, example.records))
 
     def telegram(self, frame: bytes, clear: bytes) -> Telegram:

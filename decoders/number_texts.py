@@ -6,6 +6,7 @@ the exact decimal would have; whatever is not such a number goes the way through
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -14,13 +15,17 @@ from decoders.wmbus.raw import BCD
 from decoders.wmbus.values import LENGTHS
 from decoders.wmbus.vif import Kind
 
-__all__ = ["NOTHING", "Whole", "one", "plain_text", "shortest_text", "whole_numbers"]
+__all__ = ["NOTHING", "Text", "Whole", "one", "plain_text", "shortest_text", "whole_numbers"]
 
 NOTHING = b"null"
 
 Whole = Callable[[bytes], int | None]
 """Data bytes to the stored whole number; ``None`` = the meter says there is no valid value."""
 
+Text = Callable[[bytes], bytes]
+"""Data bytes to JSON."""
+
+_TABLED = 3
 _INTEGERS = frozenset({0x1, 0x2, 0x3, 0x4, 0x6, 0x7})
 _KINDS = frozenset({Kind.NUMBER, Kind.UNSIGNED, Kind.BITS})
 
@@ -40,45 +45,44 @@ def one(said: Description) -> bytes:
     return b"\x01".ljust(LENGTHS[said.dib[0] & 0x0F], b"\0")
 
 
-def plain_text(read: Whole, value_of_one: Decimal) -> Callable[[bytes], bytes]:
+def plain_text(read: Whole, value_of_one: Decimal) -> Text:
     """Return data bytes -> text with as many decimals as the value of 1 has."""
-    factor, places = _parts(value_of_one)
-
-    def text(data: bytes) -> bytes:
-        number = read(data)
-        return NOTHING if number is None else _point(number * factor, places).encode()
-
-    return text
+    return _text(read, value_of_one, short=False)
 
 
-def shortest_text(read: Whole, value_of_one: Decimal) -> Callable[[bytes], bytes]:
+def shortest_text(read: Whole, value_of_one: Decimal) -> Text:
     """Return data bytes -> text without zeros at the end."""
-    factor, places = _parts(value_of_one)
+    return _text(read, value_of_one, short=True)
+
+
+def _text(read: Whole, value_of_one: Decimal, *, short: bool) -> Text:
+    places = max(0, -int(value_of_one.as_tuple().exponent))
+    factor, step = int(value_of_one.scaleb(places)), 10**places
+    decimals = _decimals(places, short)
 
     def text(data: bytes) -> bytes:
         number = read(data)
         if number is None:
             return NOTHING
-        written = _point(number * factor, places)
-        return (written.rstrip("0").rstrip(".") if places else written).encode()
+        number *= factor
+        if number < 0:
+            whole, rest = divmod(-number, step)
+            return f"-{whole}{decimals(rest)}".encode()
+        return f"{number // step}{decimals(number % step)}".encode()
 
     return text
 
 
-def _parts(value: Decimal) -> tuple[int, int]:
-    """Return the digits as a whole number and how many of them are decimals."""
-    exponent = int(value.as_tuple().exponent)
-    places = max(0, -exponent)
-    return int(value.scaleb(places)), places
+@functools.cache
+def _decimals(places: int, short: bool) -> Callable[[int], str]:  # noqa: FBT001  an argument of a cached function
+    """Return what writes decimals, their point included; a table where they are few."""
 
+    def written(rest: int) -> str:
+        digits = str(rest).zfill(places) if places else ""
+        digits = digits.rstrip("0") if short else digits
+        return f".{digits}" if digits else ""
 
-def _point(number: int, places: int) -> str:
-    if not places:
-        return str(number)
-    if number < 0:
-        return "-" + _point(-number, places)
-    digits = str(number).zfill(places + 1)
-    return f"{digits[:-places]}.{digits[-places:]}"
+    return tuple(map(written, range(10**places))).__getitem__ if places <= _TABLED else written
 
 
 def _integer(size: int, kind: Kind) -> Whole:

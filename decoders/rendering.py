@@ -11,9 +11,10 @@ from collections.abc import Callable, Hashable, Sequence
 from operator import getitem, itemgetter
 from typing import Any
 
-__all__ = ["Hole", "Memory", "Rendering", "Texts", "Unfit"]
+__all__ = ["MOST_TEXTS", "Hole", "Memory", "Rendering", "Texts", "Unfit"]
 
-_MOST_TEXTS = 100_000
+MOST_TEXTS = 100_000
+"""Some 20 MB."""
 
 
 class Unfit(LookupError):
@@ -23,9 +24,9 @@ class Unfit(LookupError):
 class Memory:
     """How many texts are remembered in all; at the limit all are forgotten and made again as needed."""
 
-    def __init__(self, most: int = _MOST_TEXTS) -> None:
+    def __init__(self, most: int = MOST_TEXTS) -> None:
         self._most = most
-        self._count = 0
+        self.room = most
         self._all: weakref.WeakSet[Texts] = weakref.WeakSet()
         self._shared: weakref.WeakValueDictionary[Hashable, Texts] = weakref.WeakValueDictionary()
 
@@ -37,13 +38,11 @@ class Memory:
             self._all.add(found)
         return found
 
-    def grow(self) -> None:
-        """Count one text more."""
-        self._count += 1
-        if self._count > self._most:
-            self._count = 0
-            for texts in self._all:
-                texts.clear()
+    def forget(self) -> None:
+        """Forget all texts."""
+        self.room = self._most
+        for texts in self._all:
+            texts.clear()
 
 
 class Texts(dict[Any, bytes]):
@@ -57,7 +56,10 @@ class Texts(dict[Any, bytes]):
         self._memory = memory
 
     def __missing__(self, data: Any) -> bytes:
-        self._memory.grow()
+        memory = self._memory
+        if not memory.room:
+            memory.forget()
+        memory.room -= 1
         text = self[data] = self._make(data)
         return text
 

@@ -6,26 +6,15 @@ of a known layout is filled in instead of being made.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
-
 import orjson
 
 from decoders.decoder import Decoder
 from decoders.errors import DecodeError
+from decoders.rendering import MOST_TEXTS
 from service.decode_lines import Asked, Key, answer, json_line, read_line
 from service.line_forms import LineForms
 
-__all__ = ["DecodeStream", "Line"]
-
-_OBJECT = ord("{")
-
-
-class Line(NamedTuple):
-    """One line of output; ``good``: its error is null."""
-
-    text: bytes
-    good: bool
+__all__ = ["DecodeStream"]
 
 
 class DecodeStream:
@@ -33,41 +22,47 @@ class DecodeStream:
 
     Args:
         key: for lines that bring none.
+        texts: how many texts of values are remembered.
     """
 
-    def __init__(self, key: Key = None) -> None:
+    def __init__(self, key: Key = None, *, texts: int = MOST_TEXTS) -> None:
         self._key = key
         self._decoder = Decoder()
-        self._forms = LineForms()
+        self._forms = LineForms(texts)
 
-    def answers(self, line: bytes) -> Iterator[Line]:
-        """Answer one line; see :func:`service.decode_lines.read_line` for what it may hold."""
+    def answer(self, line: bytes) -> tuple[bytes, bool]:
+        """Answer one line; see :func:`service.decode_lines.read_line` for what it may hold.
+
+        Returns:
+            The lines of output, line ends included, and whether all of them are without error.
+        """
         quick = self._quick(line)
         if quick is not None:
-            yield Line(quick, good=True)
-            return
-        for asked in read_line(line.decode("utf-8", errors="replace"), self._key):
-            yield self._answer(asked)
+            return quick, True
+        asked = read_line(line.decode("utf-8", errors="replace"), self._key)
+        told = [self._told(one) for one in asked]
+        return b"".join([text for text, _ in told]), all(good for _, good in told)
 
     def _quick(self, line: bytes) -> bytes | None:
         """Answer a line whose telegram is of a known layout; ``None`` for any other."""
         try:
-            asked = self._plainly_asked(line)
-            fit = self._decoder.fit(asked.frame, asked.keys) if asked else None
+            frame, key = self._plainly_asked(line)
+            keys = (key,) if key else ()
+            fit = self._decoder.fit(frame, lambda _: keys)
         except (ValueError, TypeError, DecodeError):
             return None  # whatever is wrong, the long way says it in full
         return self._forms.json_line(fit) if fit else None
 
-    def _plainly_asked(self, line: bytes) -> Asked | None:
-        """Read a line without ornaments."""
+    def _plainly_asked(self, line: bytes) -> tuple[bytes, Key]:
+        """Read a line without ornaments: the frame and its key; no frame if it is not such a line."""
         if line[:1] != b"{":
-            return Asked(bytes.fromhex(line.decode("ascii")), self._key)
+            return bytes.fromhex(line.decode("ascii")), self._key
         said = orjson.loads(line)
         if said.get("model"):
-            return None
+            return b"", None
         own = said.get("key")
-        return Asked(bytes.fromhex(said.get("telegram")), bytes.fromhex(own) if own else self._key)
+        return bytes.fromhex(said.get("telegram")), bytes.fromhex(own) if own else self._key
 
-    def _answer(self, asked: Asked) -> Line:
+    def _told(self, asked: Asked) -> tuple[bytes, bool]:
         given = answer(asked, self._decoder.decode)
-        return Line(json_line(given), given.trouble is None)
+        return json_line(given), given.trouble is None

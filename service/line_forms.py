@@ -17,7 +17,7 @@ from decoders.decoder import Fit
 from decoders.fields import field_value
 from decoders.layout import Maker, TelegramLayout
 from decoders.number_texts import one, plain_text, shortest_text, whole_numbers
-from decoders.rendering import Hole, Memory, Rendering, Unfit
+from decoders.rendering import MOST_TEXTS, Hole, Memory, Rendering, Unfit
 from decoders.telegram import Record
 from decoders.wmbus.address import identity, link_order
 from decoders.wmbus.header import describe
@@ -32,15 +32,15 @@ _HOLE = orjson.Fragment(_MARK)
 class LineForms:
     """Lines by layout; texts of values are remembered within a limit."""
 
-    def __init__(self) -> None:
-        self._memory = Memory()
+    def __init__(self, texts: int = MOST_TEXTS) -> None:
+        self._memory = Memory(texts)
 
     def json_line(self, fit: Fit) -> bytes | None:
         """Write the line of a telegram; ``None`` if it must be told the full way."""
-        layout = fit.layout
+        layout, _, clear = fit
         form = cast("Rendering | None", layout.renderings.get("json")) or self._json(layout)
         try:
-            return form(layout.values(fit.clear))
+            return form(layout.values(clear))
         except Unfit:
             return None
 

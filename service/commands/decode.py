@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from service.decode_lines import Answer
 
 __all__ = ["decode"]
+
+
+_CHUNK = 1 << 16
 
 
 class Format(StrEnum):
@@ -58,29 +62,37 @@ def decode(
         given = key_of(key) if key else None
     except ValueError as wrong:
         raise typer.BadParameter(str(wrong), param_hint="--key") from None
-    lines = telegrams or _standard_input(skip_blank=style is Format.TEXT)
+    come = [[line.encode(errors="replace") for line in telegrams]] if telegrams else _standard_input()
+    if style is Format.JSON:
+        raise typer.Exit(0 if _write_json(come, given) else 1)
+    lines = (line.decode(errors="replace") for lines in come for line in lines if line.strip() or telegrams)
     answers = (answer(asked) for line in lines for asked in read_line(line, given))
-    good = _write_json(answers) if style is Format.JSON else _write_text(answers)
-    raise typer.Exit(0 if good else 1)
+    raise typer.Exit(0 if _write_text(answers) else 1)
 
 
-def _standard_input(*, skip_blank: bool) -> Iterator[str]:
-    """Give lines as they come, so that a program can ask and wait for the answer."""
+def _standard_input() -> Iterator[Sequence[bytes]]:
+    """Give the lines that have come: one where a program asks and waits, many where they pour in."""
     if sys.stdin.isatty():
         typer.echo("Telegrams in hexadecimal, one a line; Ctrl-D ends.", err=True)
-    for raw in iter(sys.stdin.buffer.readline, b""):
-        if raw.strip() or not skip_blank:
-            yield raw.decode("utf-8", errors="replace")
+    rest = b""
+    while chunk := os.read(sys.stdin.fileno(), _CHUNK):
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield lines
+    if rest:
+        yield [rest]
 
 
-def _write_json(answers: Iterable[Answer]) -> bool:
-    from service.decode_lines import json_line
+def _write_json(come: Iterable[Sequence[bytes]], key: bytes | None) -> bool:
+    from service.decode_stream import DecodeStream
 
-    good = True
-    for given in answers:
-        sys.stdout.buffer.write(json_line(given))
-        sys.stdout.buffer.flush()
-        good = good and given.trouble is None
+    stream = DecodeStream(key)
+    out, good = sys.stdout.buffer, True
+    for lines in come:
+        for line in lines:
+            text, well = stream.answer(line)
+            out.write(text)
+            good = good and well
+        out.flush()
     return good
 
 

@@ -1,0 +1,115 @@
+"""A stream of lines is answered as its lines are one by one, byte for byte."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from decoders.build import build
+from decoders.wmbus import blocks
+from metering.meter import MeterId
+from service.decode_lines import answer, json_line, read_line
+from service.decode_stream import DecodeStream
+
+METER = MeterId.parse("SEN-12345699-68-07")
+RADIO = MeterId.parse("RAD-11223344-03-37")
+KEY = bytes(range(16))
+
+
+def one_by_one(line: bytes, key: bytes | None = None) -> tuple[bytes, bool]:
+    answers = [answer(asked) for asked in read_line(line.decode(errors="replace"), key)]
+    return b"".join(map(json_line, answers)), all(given.trouble is None for given in answers)
+
+
+def line_of(frame: bytes, key: bytes | None = None) -> bytes:
+    return json.dumps({"telegram": frame.hex(), "key": key and key.hex()}).encode() + b"\n"
+
+
+KINDS = {
+    "0413": 4, "023B": 2, "426C": 2, "046D": 4, "066D": 6, "0C13": 4, "0B3B": 3, "0C78": 4, "0513": 4,
+    "02FD0B": 2, "01FD17": 1, "0779": 8, "0420": 4, "0422": 4, "02FD74": 2, "042B": 4, "0406": 4, "040E": 4,
+    "0DFD0F05": 5, "0D1303": 3, "0D13C2": 2, "047C036D3378": 4, "0013": 0, "02933B": 2,
+}  # fmt: skip
+"""Headers with their LVAR, and bytes of data."""
+
+RECORDS = st.lists(
+    st.sampled_from(sorted(KINDS.items())).flatmap(
+        lambda kind: st.lists(
+            st.binary(min_size=kind[1], max_size=kind[1]) | st.just(b"\x12" * kind[1]), min_size=3, max_size=3
+        ).map(lambda data: [bytes.fromhex(kind[0]) + one for one in data])
+    ),
+    max_size=6,
+)
+
+
+@settings(max_examples=250, deadline=None)
+@given(RECORDS, st.sampled_from(["plain", "long", "sealed", "format A"]), st.booleans())
+def test_every_stream_is_answered_as_each_line_alone(records, form, crowded):
+    """Three telegrams of one layout, twice; in a crowded memory texts are forgotten all the time."""
+    stream = DecodeStream(texts=3) if crowded else DecodeStream()
+    frames = []
+    for number in range(3):
+        meter = MeterId("SEN", f"0000000{number}", "68", "07")
+        payload = b"".join(record[number] for record in records)
+        if form == "long":
+            frames.append(build(meter, payload, header="long", sender=RADIO))
+        else:
+            frames.append(build(meter, payload, **({"mode": 5, "key": KEY} if form == "sealed" else {})))
+    if form == "format A":
+        frames = list(map(blocks.add_format_a, frames))
+    for line in [line_of(frame, KEY if form == "sealed" else None) for frame in frames] * 2:
+        assert stream.answer(line) == one_by_one(line)
+
+
+PLAIN = build(METER, bytes.fromhex("0413181E0000"), access=1).hex()
+SEALED = build(METER, bytes.fromhex("0413181E0000"), mode=5, key=KEY, access=1).hex()
+LINES = [
+    PLAIN, PLAIN.upper(), f"0x{PLAIN}", f" {PLAIN[:20]} | {PLAIN[20:30]}_{PLAIN[30:]}\r\n", f"{PLAIN} ", "",
+    f"T1;1;1;2026-01-02 03:04:05.000;97;148;12345699;0x{PLAIN};0x{PLAIN}", "{", "{}", "[1]",
+    '{"telegram": 5}', '{"telegram": null, "key": 5}', json.dumps({"telegram": PLAIN, "key": "s3cret"}),
+    PLAIN + "zz", "ą", "2", json.dumps({"telegram": PLAIN, "key": 12}),
+    json.dumps({"telegram": PLAIN, "key": "", "model": ""}),
+    json.dumps({"telegram": PLAIN, "key": "00"}), json.dumps({"telegram": PLAIN, "key": "  "}), SEALED,
+    json.dumps({"telegram": PLAIN, "model": "nosuch"}), f" {json.dumps({'telegram': PLAIN})}", PLAIN[:-2],
+    json.dumps({"telegram": SEALED, "key": KEY.hex()}), json.dumps({"telegram": SEALED, "key": "FF" * 16}),
+]  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.sampled_from(LINES).map(str.encode) | st.binary(max_size=20), max_size=12),
+    st.sampled_from([None, KEY]),
+)
+def test_lines_of_every_sort_are_answered_as_alone(lines, key):
+    stream = DecodeStream(key)
+    for line in [*lines, *lines]:
+        assert stream.answer(line) == one_by_one(line, key)
+
+
+def test_a_text_with_a_unit_in_its_name_is_not_taken_for_one_without():
+    """LVAR data are text, or bytes where they cannot be; only the bytes' field has a unit in its name."""
+    stream = DecodeStream()
+    for data in (b"abc", b"\x01\x02\x03", b"abd"):
+        line = line_of(build(METER, b"\x0d\x13\x03" + data))
+        assert stream.answer(line) == one_by_one(line)
+
+
+def test_a_line_of_a_known_layout_takes_the_quick_way(monkeypatch):
+    stream = DecodeStream()
+    stream.answer(line_of(build(METER, bytes.fromhex("041301000000"))))
+    monkeypatch.setattr("service.decode_stream.read_line", None)
+    written, good = stream.answer(line_of(build(METER, bytes.fromhex("0413181E0000"))))
+    assert good
+    assert b'"total_m3":7.704}' in written
+
+
+@pytest.mark.shared
+def test_real_telegrams_are_answered_as_alone(shared_telegrams):
+    lines = (shared_telegrams / "wmbus.jsonl").read_bytes().splitlines(keepends=True)
+    wired = (shared_telegrams / "wired.jsonl").read_bytes().splitlines(keepends=True)
+    stream = DecodeStream()
+    for line in [*lines, *wired] * 2:
+        assert stream.answer(line) == one_by_one(line)
