@@ -6,8 +6,8 @@
     ├── FrameError            the link layer does not hold together
     │     truncated · bad_length · bad_crc · bad_checksum · not_a_frame
     ├── LayerError            a layer above the link does not hold together or is not known
-    │     truncated · unknown_ci · manufacturer_specific · unknown_layout · wrong_layout · unsupported_layer ·
-    │     not_meter_data
+    │     truncated · unknown_ci · manufacturer_specific · unknown_layout · wrong_layout · fragment ·
+    │     unsupported_layer · not_meter_data
     ├── SecurityError         a key is missing or does not fit
     │     missing_key · wrong_key · bad_mac · unsupported_mode · bad_key · not_encrypted
     └── RecordError           the record list does not hold together
@@ -39,6 +39,7 @@ CODES: Mapping[str, str] = {
     "manufacturer_specific": "the payload is the manufacturer's own",
     "unknown_layout": "a compact frame whose record layout has not been seen",
     "wrong_layout": "a compact frame that does not fit the record layout its signature names",
+    "fragment": "part of a longer message",
     "unsupported_layer": "a layer this decoder does not read",
     "not_meter_data": "a command or service frame, not data from a meter",
     "missing_key": "encrypted, and no key is known",

@@ -22,6 +22,7 @@ HELD = frozenset(
         "bad_mac",
         "unknown_layout",
         "wrong_layout",
+        "fragment",
         "manufacturer_specific",
         "unsupported_mode",
     }

@@ -139,9 +139,7 @@ def read_headers(layers: Layers, keys: Keys) -> None:
     if _content(layers, at) is Content.ELL:
         at = _read_ell(layers, at, keys)
     if _content(layers, at) is Content.AFL:
-        layers.afl = afl.parse(layers.data, at)
-        layers.ci.append(layers.data[at])
-        at = layers.afl.end
+        at = _read_afl(layers, at)
     _read_transport(layers, at)
 
 
@@ -160,6 +158,19 @@ def _read_ell(layers: Layers, at: int, keys: Keys) -> int:
         _open_link(layers, extended, keys)
     layers.verified = True
     return extended.end
+
+
+def _read_afl(layers: Layers, at: int) -> int:
+    layers.ci.append(layers.data[at])
+    layers.afl = read = afl.parse(layers.data, at)
+    if read.fragment or read.more:
+        raise LayerError(
+            "fragment",
+            f"fragment {read.fragment} of a longer message",
+            offset=at + 2,
+            evidence={"fragment": read.fragment, "more": int(read.more)},
+        )
+    return read.end
 
 
 def _open_link(layers: Layers, extended: ell.Ell, keys: Keys) -> None:

@@ -49,10 +49,17 @@ def test_every_combination_of_fields_is_cut_in_wire_order(there, kind, material)
     assert (layer.key_information, layer.counter, layer.mac, layer.length) == tuple(fields.values())
 
 
-@pytest.mark.parametrize(("flags", "fragment", "more"), [(0x4001, 1, 1), (0x0002, 2, 0), (0x4000, 0, 1)])
-def test_fragments_are_told_and_not_put_together(flags, fragment, more):
-    error = refused(bytes((0x90, 2)) + flags.to_bytes(2, "little") + b"\x7a")
-    assert (error.code, error.evidence) == ("unsupported_layer", {"fragment": fragment, "more": more})
+@pytest.mark.parametrize(("flags", "fragment", "more"), [(0x4001, 1, True), (0x0002, 2, False)])
+def test_fragments_are_told(flags, fragment, more):
+    layer = afl.parse(bytes((0x90, 2)) + flags.to_bytes(2, "little") + b"\x7a", 0)
+    assert (layer.fragment, layer.more) == (fragment, more)
+
+
+@pytest.mark.parametrize("length", [b"", b"\x20\x00"])
+def test_the_last_fragment_has_a_code_whose_size_the_first_one_says(length):
+    code = bytes(range(8))
+    layer = afl.parse(afl.write(fragment=2, mac=code, length=length) + b"\x7a", 0)
+    assert (layer.mac, layer.length, layer.control) == (code, length, None)
 
 
 @pytest.mark.parametrize("kind", [1, 2, 10, 15])

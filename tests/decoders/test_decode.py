@@ -207,7 +207,8 @@ def test_layers_out_of_order_are_told(ci):
 
 def test_a_fragment_is_told():
     frame = build(METER, bytes.fromhex("020140780C13"), header="none", ci=0x90)
-    assert refused(frame).evidence == {"fragment": 1, "more": 1}
+    error = refused(frame)
+    assert (error.code, error.evidence) == ("fragment", {"fragment": 1, "more": 1})
 
 
 # --- telegrams without records, and with bad ones ------------------------------------------------
