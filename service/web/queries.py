@@ -35,7 +35,12 @@ _TIME = re.compile(
 )
 _FIRST_YEAR, _LAST_YEAR = 1990, 2200
 
-WIDEST = {Step.HOUR: timedelta(days=400), Step.DAY: timedelta(days=3_700), Step.MONTH: timedelta(days=37_000)}
+WIDEST = {
+    Step.HOUR: timedelta(days=400),
+    Step.DAY: timedelta(days=3_700),
+    Step.WEEK: timedelta(days=7_400),
+    Step.MONTH: timedelta(days=37_000),
+}
 """The widest range that is cut into intervals of a step."""
 
 

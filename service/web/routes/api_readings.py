@@ -74,7 +74,7 @@ def readings_as_csv(site: UseSite, meter_id: str, query: Annotated[ReadingsQuery
 
 @router.get("/consumption", response_model=ConsumptionOut)
 def consumption(site: UseSite, meter_id: str, query: Annotated[ConsumptionQuery, Query()]) -> ExactJSON:
-    """Give the volumes between readings over local hours, days or months; gaps stay gaps."""
+    """Give the volumes between readings over local hours, days, weeks or months; gaps stay gaps."""
     meter, history = _history(site, meter_id, query)
     return ExactJSON(ConsumptionOut.of(str(meter), history, site.zone))
 
