@@ -62,6 +62,7 @@ class TelegramLayout:
     Attributes:
         mask: bits that repeat, as a number over the frame in clear, first byte lowest.
         repeated: their values.
+        slots: where the values stand.
         values: gives the values of a frame that fits: bytes at each of the places.
         places: which value is what.
         example: the telegram it was learnt from.
@@ -70,13 +71,14 @@ class TelegramLayout:
         used: a frame fitted since :meth:`reset`.
     """
 
-    __slots__ = ("example", "makers", "mask", "places", "renderings", "repeated", "used", "values")
+    __slots__ = ("example", "makers", "mask", "places", "renderings", "repeated", "slots", "used", "values")
 
     def __init__(
         self, clear: bytes, mask: bytes, slots: Sequence[slice], places: Places, example: Telegram
     ) -> None:
         self.mask = int.from_bytes(mask, "little")
         self.repeated = int.from_bytes(clear, "little") & self.mask
+        self.slots = tuple(slots)
         self.values = _lifter(slots)
         self.places = places
         self.example = example
