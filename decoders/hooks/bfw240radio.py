@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from decoders.packed_dates import bcd_day
-from decoders.payload import NOT_MINE, Payload, Piece, Sent, standard, told
+from decoders.payload import NOT_MINE, Payload, Piece, Sent, told
 from decoders.telegram import Record
 
 __all__ = ["read_payload"]
@@ -25,8 +25,8 @@ def read_payload(sent: Sent) -> Payload:
     today = piece.cut(_DATE)
     return Payload(
         (
-            standard("026E", _swapped(piece.cut(6, 8))),
-            standard("426E", _swapped(piece.cut(4, 6))),
+            _high_byte_first(piece.cut(6, 8), 0),
+            _high_byte_first(piece.cut(4, 6), 1),
             *_months(piece),
             told("6C", bcd_day(today.data[::-1]), today),
         ),
@@ -34,9 +34,8 @@ def read_payload(sent: Sent) -> Payload:
     )
 
 
-def _swapped(piece: Piece) -> Piece:
-    """Bring a number with its high byte first into the standard's order."""
-    return Piece(piece.data[::-1], piece.at)
+def _high_byte_first(piece: Piece, storage: int) -> Record:
+    return told("6E", Decimal(int.from_bytes(piece.data, "big")), piece, storage=storage)
 
 
 def _months(piece: Piece) -> Iterator[Record]:
