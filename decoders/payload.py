@@ -125,13 +125,17 @@ class Sent:
         plain = self.telegram.plain
         if self.telegram.security.mode in _MARKED_MODES:
             plain = plain.removeprefix(_MARK)
-        return Piece(plain, len(self.telegram.frame) - len(plain))
+        return self._at_the_end(plain)
 
     @property
     def manufacturer_data(self) -> Piece:
         """The bytes after DIF 0F."""
-        data = self.telegram.manufacturer_data
-        return Piece(data, len(self.telegram.frame) - len(data))
+        return self._at_the_end(self.telegram.manufacturer_data)
+
+    def _at_the_end(self, data: bytes) -> Piece:
+        """Place the last bytes of the application layer; a wired frame has a checksum and a stop after them."""
+        end = len(self.telegram.frame) - (2 if self.telegram.wired else 0)
+        return Piece(data, end - len(data))
 
 
 def standard(header: str, piece: Piece, remark: str = "") -> Record:

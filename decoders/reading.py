@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from decoders.decode import decode_frame
-from decoders.errors import DecodeError
+from decoders.errors import DecodeError, SecurityError
 from decoders.hooks import payload_reader
 from decoders.model import Model
 from decoders.models import detect
@@ -46,7 +46,12 @@ class Understood(NamedTuple):
 
 
 def read(
-    frame: bytes, keys: Keys = no_keys, model: Model | None = None, layouts: Layouts | None = None
+    frame: bytes,
+    keys: Keys = no_keys,
+    model: Model | None = None,
+    layouts: Layouts | None = None,
+    *,
+    require_encryption: bool = False,
 ) -> Understood:
     """Decode one frame with the help of its meter's model.
 
@@ -55,22 +60,31 @@ def read(
         keys: gives the keys to try for a meter; asked at most once per address.
         model: the meter's model; ``None`` = find it by the meter's identity.
         layouts: record layouts known so far, for compact frames; see :func:`decoders.decode.decode`.
+        require_encryption: refuse a payload that came in clear from a meter whose key is known.
 
     Raises:
         DecodeError: as :func:`decoders.decode.decode`, but for payloads the model reads.
     """
-    return read_frame(normalise(frame), keys, model, layouts)
+    return read_frame(normalise(frame), keys, model, layouts, require_encryption=require_encryption)
 
 
 def read_frame(
-    frame: Frame, keys: Keys = no_keys, model: Model | None = None, layouts: Layouts | None = None
+    frame: Frame,
+    keys: Keys = no_keys,
+    model: Model | None = None,
+    layouts: Layouts | None = None,
+    *,
+    require_encryption: bool = False,
 ) -> Understood:
     """Decode what :func:`decoders.wmbus.link.normalise` gave; otherwise as :func:`read`."""
     once = KeysOnce(keys)
     try:
-        telegram = decode_frame(frame, once, layouts)
+        telegram = decode_frame(frame, once, layouts, require_encryption=require_encryption)
     except DecodeError as error:
-        return rescue(error, once, model)
+        understood = rescue(error, once, model)
+        if require_encryption:
+            _check_encrypted(understood.telegram, once)
+        return understood
     return complete(telegram, once, model)
 
 
@@ -116,6 +130,18 @@ def _in_clear(error: DecodeError, security: Security) -> bool:
 def _certain(security: Security) -> bool:
     """Whether the bytes are what the meter wrote: not a decryption that waits for its proof."""
     return security.verified or not security.encrypted
+
+
+def _check_encrypted(telegram: Telegram, keys: Keys) -> None:
+    """Refuse a payload in clear from a meter whose key is known; decoding stopped before it could."""
+    if not telegram.security.encrypted and keys(telegram.meter):
+        raise SecurityError(
+            "not_encrypted",
+            "a key of this meter is known, but the payload came in clear",
+            offset=len(telegram.frame) - len(telegram.plain),
+            evidence={"mode": telegram.security.mode},
+            known=telegram,
+        )
 
 
 def _payload(telegram: Telegram, keys: Keys, model: Model | None) -> Payload:

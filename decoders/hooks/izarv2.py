@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from decoders.errors import DecodeError, SecurityError
@@ -42,14 +42,15 @@ def read_payload(sent: Sent) -> Payload:
         return NOT_MINE
     if len(frame) < _SCRAMBLED_AT + _SHORT:
         raise truncated(frame, _SCRAMBLED_AT + _SHORT)
-    clear = _open(sent)
+    own = [key for key in sent.keys(meter) if len(key) >= _KEY]
+    clear = _open(sent, own)
     printed = _printed(frame) if meter.manufacturer == "SAP" else ()
-    return Payload((*_volumes(clear), *_state(frame.cut(_FLAGS_AT, _FLAGS_AT + 3)), *printed), whole=True)
+    records = (*_volumes(clear), *_state(frame.cut(_FLAGS_AT, _FLAGS_AT + 3)), *printed)
+    return Payload(records, whole=True, encrypted=bool(own))
 
 
-def _open(sent: Sent) -> Piece:
+def _open(sent: Sent, own: Sequence[bytes]) -> Piece:
     """Unscramble with the first key that gives the mark; a key of the user's replaces the published ones."""
-    own = [key for key in sent.keys(sent.telegram.meter) if len(key) >= _KEY]
     for key in own or PUBLISHED_KEYS:
         clear = unscramble(sent.telegram.frame, key)
         if clear[0] == _MARK:

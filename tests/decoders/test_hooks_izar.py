@@ -105,6 +105,7 @@ def test_a_key_of_the_user_replaces_the_published_ones():
     frame = prios(plain(123), OWN_KEY)
     assert told(frame, OWN_KEY)["total_m3"] == Decimal("0.123")
     assert told(frame, OWN_KEY + bytes(8))["total_m3"] == Decimal("0.123")
+    assert read(frame, lambda _: [OWN_KEY]).telegram.security.encrypted
     with pytest.raises(SecurityError) as caught:
         told(frame)
     assert caught.value.code == "missing_key"

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from decoders import DecodeError, SecurityError, decode
-from decoders.build import build
+from decoders.build import build, build_wired
 from decoders.models import by_name, models
 from decoders.reading import complete, read, rescue
 from metering.meter import MeterId
@@ -106,3 +106,35 @@ def test_keys_are_asked_once_per_address():
     with pytest.raises(DecodeError):
         read(manufacturer(MeterId("APA", "12345678", "14", "07"), bytes(18)), keys)
     assert asked == [MeterId("APA", "12345678", "14", "07")]
+
+
+@pytest.mark.parametrize(
+    ("meter", "ci", "payload"),
+    [
+        (MeterId("APT", "12345678", "03", "03"), 0xA0, b"\xb8\x0b\0\0"),
+        (ZENNER, 0x78, b"\x0f" + bytes(13)),
+    ],
+)
+def test_a_payload_in_clear_is_refused_where_encryption_is_required(meter: MeterId, ci: int, payload: bytes):
+    frame = manufacturer(meter, payload, ci)
+    assert read(frame, require_encryption=True).telegram.records
+    assert read(frame, lambda _: [KEY]).telegram.records
+    with pytest.raises(SecurityError) as caught:
+        read(frame, lambda _: [KEY], require_encryption=True)
+    assert caught.value.code == "not_encrypted"
+
+
+def test_a_payload_encrypted_inside_satisfies_the_requirement():
+    """Under its own key a scrambled payload counts as encrypted, under a published one it does not."""
+    model = models()["apatorna1"]
+    (golden,) = model.tests
+    found = read(golden.telegram, lambda _: [golden.key], require_encryption=True)
+    assert found.telegram.security.encrypted
+    assert not read(models()["izarv2"].tests[0].telegram).telegram.security.encrypted
+
+
+def test_a_wired_meter_keeps_its_places():
+    meter = MeterId("GWF", "12345678", "3c", "07")
+    found = read(build_wired(meter, TOTAL + bytes.fromhex("0F 01 22 C9"))).telegram
+    battery = found.records[-1]
+    assert battery.data == found.frame[battery.offset : battery.offset + 1] == b"\xc9"
