@@ -133,7 +133,7 @@ class Sent:
         return self._at_the_end(self.telegram.manufacturer_data)
 
     def _at_the_end(self, data: bytes) -> Piece:
-        """Place the last bytes of the application layer; a wired frame has a checksum and a stop after them."""
+        """Place the last bytes of the application layer; a wired frame ends with a checksum and a stop."""
         end = len(self.telegram.frame) - (2 if self.telegram.wired else 0)
         return Piece(data, end - len(data))
 

@@ -107,10 +107,10 @@ def test_a_missing_or_wrong_key_is_not_covered_up(keys: list[bytes]):
 
 
 def test_ordinary_records_of_such_a_meter_are_read_as_such():
-    plain = bytes.fromhex("0C13 78563412 10 426C BF2C")
-    clean = bytes.fromhex("0C13 78563412 426C BF2C")
-    assert values(read(build(AT16, clean)))["volume"] == Decimal("12345.678")
-    assert read(build(AT16, plain)).telegram.records
+    """Even where one of their bytes looks like the tag of a total."""
+    records = bytes.fromhex("0C13 78563412 0413 10000000 01FD17 00 01FD17 00")
+    assert values(read(build(AT16, records)))["volume"] == Decimal("12345.678")
+    assert values(read(build(AT16, records[:6]))) == {"volume": Decimal("12345.678")}
 
 
 # --- E-ITN ---------------------------------------------------------------------------------------
