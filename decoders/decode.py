@@ -5,15 +5,15 @@ Both give a telegram or one of the documented errors, nothing else, whatever the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from decoders.errors import DecodeError, FrameError, LayerError, RecordError, SecurityError
+from decoders.errors import DecodeError, RecordError, SecurityError
+from decoders.refusals import anonymous, check_control, refusal
 from decoders.telegram import Keys, Telegram, no_keys
 from decoders.wmbus import compact, link, security
 from decoders.wmbus.ci import CI, Content
 from decoders.wmbus.layers import KeysOnce, Layers, begin, read_headers
 from decoders.wmbus.layouts import Layouts, headers_of
 from decoders.wmbus.records import Walk, walk
+from decoders.wmbus.transport import TransportHeader
 from metering.meter import MeterId
 
 __all__ = ["decode", "decode_frame", "peek", "peek_frame", "read_application"]
@@ -62,7 +62,7 @@ def decode_frame(
     layers = begin(frame)
     once = KeysOnce(keys)
     try:
-        _check_control(layers)
+        check_control(layers)
         read_headers(layers, once)
         if layers.header is not None:
             read_application(layers, once, layouts)
@@ -108,38 +108,49 @@ def read_application(layers: Layers, keys: Keys, layouts: Layouts | None = None)
     header = layers.header
     meter = layers.meter
     if header is None or meter is None:
-        raise _anonymous(layers)
+        raise anonymous(layers)
     content = CI[header.ci].content
     if content is Content.NO_APPLICATION:
         return
-    if content not in _READABLE:
-        raise _refusal(layers, header.ci, header.start)
+    if content not in _OPENED:
+        raise refusal(layers, header.ci, header.start)
     payload = security.Payload(
         layers.data,
         header,
         layers.afl,
         layers.address,
         keys=lambda: keys(meter),
-        read=lambda data: _read(layers, content, data[header.end :], header.end, layouts),
+        read=lambda data: _read(layers, content, data, header, layouts),
     )
     opened = security.open_payload(payload)
     _take(layers, opened)
+    if content not in _READABLE:
+        raise refusal(layers, header.ci, header.start)
     _judge(opened)
     if layouts is not None:
-        _learn(layouts, meter, content, layers.data[header.end :], opened.walk)
+        plain = layers.data[security.after_mark(layers.data, header) :]
+        _learn(layouts, meter, content, plain, opened.walk)
 
 
 _READABLE = frozenset({Content.RECORDS, Content.COMPACT, Content.FORMAT})
+_OPENED = _READABLE | {Content.ALARM, Content.APPLICATION_ERROR}
+"""The last two hold no records, but what they say may be encrypted too."""
 
 
-def _read(layers: Layers, content: Content, plain: bytes, offset: int, layouts: Layouts | None) -> Walk:
-    """Read an application layer in clear that begins at ``offset``."""
+def _read(
+    layers: Layers, content: Content, data: bytes, header: TransportHeader, layouts: Layouts | None
+) -> Walk:
+    """Read the application layer of a frame in clear."""
+    if content is Content.RECORDS:
+        return walk(data[header.end :], header.end)
+    start = security.after_mark(data, header)
     if content is Content.FORMAT:
-        return compact.read_format(plain, offset)[1]
+        return compact.read_format(data[start:], start)[1]
     if content is Content.COMPACT:
+        plain = data[start:]
         known = layouts.find(layers.meter, compact.signature_in(plain)) if layouts and layers.meter else ()
-        return compact.read_compact(plain, offset, tuple(known), intact=layers.verified)
-    return walk(plain, offset)
+        return compact.read_compact(plain, start, tuple(known), intact=layers.verified)
+    return Walk()
 
 
 def _learn(layouts: Layouts, meter: MeterId, content: Content, plain: bytes, found: Walk) -> None:
@@ -176,61 +187,6 @@ def _left_over(opened: security.Opened) -> DecodeError:
     return RecordError("truncated_record", said, offset=at, evidence={"bytes": rest.hex().upper()})
 
 
-# --- refusals ------------------------------------------------------------------------------------
-
-_REFUSALS: Mapping[Content, tuple[str, str]] = {
-    Content.MANUFACTURER: ("manufacturer_specific", "the payload is the manufacturer's own"),
-    Content.RESERVED: ("unknown_ci", "the CI field is reserved"),
-    Content.ELL: ("unsupported_layer", "an extended link layer in a place where none belongs"),
-    Content.AFL: ("unsupported_layer", "an authentication layer in a place where none belongs"),
-    Content.NETWORK: ("unsupported_layer", "the network layer is not read"),
-    Content.ALARM: ("unsupported_layer", "alarm telegrams are not read"),
-    Content.RESPONSE: ("unsupported_layer", "this response is not read"),
-    Content.OTHER_PROTOCOL: ("unsupported_layer", "another application protocol"),
-    Content.MANAGEMENT: ("not_meter_data", "network, image or security management"),
-    Content.COMMAND: ("not_meter_data", "a command to a meter"),
-    Content.APPLICATION_ERROR: ("not_meter_data", "the meter reports an application error"),
-}
-_APPLICATION_ERRORS: Mapping[int, str] = {
-    0x00: "unspecified",
-    0x01: "CI field not implemented",
-    0x02: "buffer too long",
-    0x03: "too many records",
-    0x04: "premature end of record",
-    0x05: "more than 10 DIFE",
-    0x06: "more than 10 VIFE",
-    0x08: "application busy",
-    0x09: "too many readouts",
-}
-
-
-def _refusal(layers: Layers, ci: int, at: int) -> LayerError:
-    """Say why there are no records behind this CI field."""
-    code, message = _REFUSALS[CI[ci].content]
-    evidence: dict[str, str | int] = {"ci": f"{ci:02X}", "name": CI[ci].name}
-    payload = layers.data[layers.header.end :] if layers.header else b""
-    if ci == 0x71 and layers.sender is not None and layers.sender.manufacturer in link.DIEHL:
-        code, message = _REFUSALS[Content.MANUFACTURER]
-    elif CI[ci].content is Content.APPLICATION_ERROR and payload:
-        message += f": {_APPLICATION_ERRORS.get(payload[0], 'unknown')}"
-        evidence["error"] = payload[0]
-    return LayerError(code, message, offset=at, evidence=evidence)
-
-
-def _check_control(layers: Layers) -> None:
-    """Refuse frames towards a meter and acknowledgements."""
-    control = link.CONTROL.get(layers.control)
-    if control is None:
-        raise FrameError("not_a_frame", f"C field {layers.control:02X} is not known", offset=1)
-    if not control.from_meter:
-        raise LayerError(
-            "not_meter_data",
-            f"{control.name}: not data from a meter",
-            offset=4 if layers.frame.wired else 1,
-            evidence={"control": layers.control},
-        )
-
-
 def _check_encrypted(layers: Layers, keys: Keys) -> None:
     """Refuse a payload in clear from a meter whose key is known."""
     header, meter = layers.header, layers.meter
@@ -245,21 +201,8 @@ def _check_encrypted(layers: Layers, keys: Keys) -> None:
         )
 
 
-def _anonymous(layers: Layers) -> LayerError:
-    """Say why a wired frame has no meter: no data records, or no address before them."""
-    header = layers.header
-    if header is not None and CI[header.ci].content in _REFUSALS:
-        return _refusal(layers, header.ci, header.start)
-    return LayerError(
-        "unsupported_layer",
-        "the wired frame names its meter by primary address only",
-        offset=header.start if header else 0,
-        evidence={"ci": f"{header.ci:02X}"} if header else {},
-    )
-
-
 def _identified(layers: Layers) -> Telegram:
     telegram = layers.telegram()
     if telegram is None:
-        raise _anonymous(layers)
+        raise anonymous(layers)
     return telegram

@@ -45,7 +45,7 @@ def read_compact(plain: bytes, offset: int, candidates: Sequence[bytes], *, inta
     """Put the headers back and read the records.
 
     Args:
-        plain: application bytes; in security modes 5 and 7 they begin with fillers.
+        plain: application bytes from the signature on.
         offset: where ``plain[0]`` stands in the frame. A record's place is that of its data.
         candidates: layouts known by this signature, in the order to try.
         intact: an outer layer's checksum proves that the bytes are those the meter sent.
@@ -55,47 +55,48 @@ def read_compact(plain: bytes, offset: int, candidates: Sequence[bytes], *, inta
         ``unknown_layout``, ``wrong_layout``. Of an intact frame that a layout fits to the last byte the
         records are given beside the fault: there are meters whose checksum never fits.
     """
-    start = _after_mark(plain)
-    if len(plain) < start + HEAD:
+    if len(plain) < HEAD:
         return _fault("truncated", "the compact frame ends before its data", offset + len(plain))
     for headers in candidates:
-        found = _expanded(headers, plain, start, offset)
+        found = _expanded(headers, plain, offset)
         if found and found.verified:
             return found
-    shown: Mapping[str, str | int] = {"signature": plain[start : start + 2].hex(), "layouts": len(candidates)}
+    shown: Mapping[str, str | int] = {"signature": plain[:2].hex(), "layouts": len(candidates)}
     if not candidates:
         said = "a compact frame: its record layout is not in the telegram, and no full frame was heard yet"
-        return _fault("unknown_layout", said, offset + start, shown)
+        return _fault("unknown_layout", said, offset, shown)
     said = "the checksum of the full frame does not fit the layout known by this signature"
-    wrong = _fault("wrong_layout", said, offset + start, shown)
-    first = _expanded(candidates[0], plain, start, offset) if intact and len(candidates) == 1 else None
+    wrong = _fault("wrong_layout", said, offset, shown)
+    first = _expanded(candidates[0], plain, offset) if intact and len(candidates) == 1 else None
     return replace(first, faults=wrong.faults) if first else wrong
 
 
 def signature_in(plain: bytes) -> int:
     """Give the signature of a compact frame; 0 where it is too short to have one."""
-    start = _after_mark(plain)
-    return int.from_bytes(plain[start : start + 2], "little")
+    return int.from_bytes(plain[:2], "little")
 
 
 def read_format(plain: bytes, offset: int) -> tuple[bytes, Walk]:
     """Read a format frame.
 
+    Args:
+        plain: application bytes from the length on.
+        offset: where ``plain[0]`` stands in the frame.
+
     Returns:
         All headers, and a walk without records; the walk has the fault if there is one: ``truncated``,
         ``wrong_layout``.
     """
-    start = _after_mark(plain)
-    end = start + 1 + plain[start] if len(plain) > start else start + FORMAT_HEAD
-    if len(plain) < end or end < start + FORMAT_HEAD:
+    end = 1 + plain[0] if plain else FORMAT_HEAD
+    if len(plain) < end or end < FORMAT_HEAD:
         return b"", _fault("truncated", "the format frame ends too early", offset + len(plain))
-    signature, headers = plain[start + 1 : start + FORMAT_HEAD], plain[start + FORMAT_HEAD : end]
+    signature, headers = plain[1:FORMAT_HEAD], plain[FORMAT_HEAD:end]
     if crc_little(headers) != signature:
         shown = {"signature": signature.hex(), "computed": crc_little(headers).hex()}
-        return b"", _fault("wrong_layout", "the headers do not have this signature", offset + start, shown)
+        return b"", _fault("wrong_layout", "the headers do not have this signature", offset, shown)
     if not split_headers(headers):
         said = "these are not headers of records"
-        return b"", _fault("wrong_layout", said, offset + start + FORMAT_HEAD)
+        return b"", _fault("wrong_layout", said, offset + FORMAT_HEAD)
     rest = plain[end:].strip(bytes((FILLER,)))
     if len(rest) > MOST_LEFT_OVER:
         return b"", _fault("wrong_layout", f"{len(rest)} bytes follow the headers", offset + end)
@@ -119,14 +120,9 @@ def format_frame(headers: bytes) -> bytes:
     return bytes((2 + len(headers),)) + crc_little(headers) + headers
 
 
-def _after_mark(plain: bytes) -> int:
-    """Say where the signature stands: in security modes 5 and 7 two fillers go before it."""
-    return 2 if plain[:2] == bytes((FILLER, FILLER)) else 0
-
-
-def _expanded(headers: bytes, plain: bytes, start: int, offset: int) -> Walk | None:
+def _expanded(headers: bytes, plain: bytes, offset: int) -> Walk | None:
     """Read the data by these headers; ``None`` if they do not fill the frame."""
-    cut = _cut(split_headers(headers), plain, start + HEAD)
+    cut = _cut(split_headers(headers), plain, HEAD)
     if cut is None:
         return None
     pieces, end = cut
@@ -134,8 +130,8 @@ def _expanded(headers: bytes, plain: bytes, start: int, offset: int) -> Walk | N
     rest = plain[end:].lstrip(bytes((FILLER,)))
     if len(rest) > MOST_LEFT_OVER:
         return None
-    records = _in_place(walk(full, 0).records, offset + start + HEAD)
-    return Walk(records, leftover=rest, verified=crc_little(full) == plain[start + 2 : start + HEAD])
+    records = _in_place(walk(full, 0).records, offset + HEAD)
+    return Walk(records, leftover=rest, verified=crc_little(full) == plain[2:HEAD])
 
 
 def _in_place(records: Sequence[Record], at: int) -> tuple[Record, ...]:

@@ -8,11 +8,12 @@ from decoders.wmbus.address import identity
 from decoders.wmbus.afl import Afl
 from decoders.wmbus.ci import CI, Content, Header
 from decoders.wmbus.ell import AES_CTR, Ell
-from decoders.wmbus.explain_records import explain_compact, explain_format, explain_records
+from decoders.wmbus.explain_records import explain_compact, explain_format, explain_records, shown
+from decoders.wmbus.fixed import Fixed
 from decoders.wmbus.layers import Layers
 from decoders.wmbus.link import CONTROL
 from decoders.wmbus.records import walk
-from decoders.wmbus.security import sealed
+from decoders.wmbus.security import after_mark, sealed
 from decoders.wmbus.spans import Spans, Understanding
 from decoders.wmbus.transport import (
     AES_CBC,
@@ -60,6 +61,8 @@ def explain(layers: Layers, error: DecodeError | None) -> Spans:
         _extended(spans, layers.ell, sealed=_link_sealed(layers))
     if layers.afl:
         _authentication(spans, layers.afl)
+    if layers.fixed:
+        _fixed(spans, layers.fixed)
     if layers.header:
         _transport(spans, layers.header)
         _application(spans, layers, layers.header, error)
@@ -100,6 +103,18 @@ def _address(spans: Spans, layer: str, meter: MeterId) -> None:
 def _version_and_type(spans: Spans, layer: str, meter: MeterId) -> None:
     spans.lay(1, layer, "version", meter.version)
     spans.lay(1, layer, "device type", medium(meter))
+
+
+def _fixed(spans: Spans, fixed: Fixed) -> None:
+    """Number, access number, status, units and counters (EN 1434-3:1997)."""
+    spans.lay(1, TRANSPORT, "CI field", "fixed data structure")
+    spans.lay(4, TRANSPORT, "identification number", fixed.serial)
+    spans.lay(1, TRANSPORT, "access number", str(fixed.access))
+    spans.lay(1, TRANSPORT, "status", f"{fixed.status:02X}", Understanding.PARTLY)
+    spans.lay(2, APPLICATION, "device type and units", f"device type {fixed.device_type}")
+    for record in fixed.records:
+        value = "; ".join(filter(None, (shown(record.value, record.unit), record.remark)))
+        spans.lay(len(record.data), APPLICATION, f"counter: {record.quantity.replace('_', ' ')}", value)
 
 
 def _extended(spans: Spans, ell: Ell, *, sealed: bool) -> None:
@@ -171,7 +186,7 @@ def _application(spans: Spans, layers: Layers, header: TransportHeader, error: D
         _records(spans, layers, header, error)
     elif content in _BY_LAYOUT and not sealed(layers.data, header):
         inner = Spans(spans.received[: len(layers.data)], layers.data, spans.laid, spans.at)
-        _BY_LAYOUT[content](inner, layers.walk, header.end)
+        _BY_LAYOUT[content](inner, layers.walk, after_mark(layers.data, header))
         spans.at = inner.at
 
 

@@ -65,10 +65,9 @@ def explain_compact(spans: Spans, walk: Walk | None, start: int) -> None:
     Args:
         spans: laid up to ``start``.
         walk: the records, if the application layer was opened.
-        start: where the application layer begins.
+        start: where the signature stands.
     """
-    spans.lay_until(start, LAYER, "bytes before the compact frame")
-    _fillers(spans)
+    spans.lay_until(start, LAYER, "filler")
     spans.lay(2, LAYER, "format signature", spans.clear[spans.at : spans.at + 2].hex().upper())
     spans.lay(2, LAYER, "checksum of the full frame", "fits" if walk and walk.verified else "")
     for record in walk.records if walk else ():
@@ -82,8 +81,7 @@ def explain_compact(spans: Spans, walk: Walk | None, start: int) -> None:
 
 def explain_format(spans: Spans, walk: Walk | None, start: int) -> None:
     """Lay spans over a format frame: length, signature, and the header of each record."""
-    spans.lay_until(start, LAYER, "bytes before the format frame")
-    _fillers(spans)
+    spans.lay_until(start, LAYER, "filler")
     if walk is None or walk.faults:
         spans.rest(LAYER, "not readable as a format frame", walk.faults[0].message if walk else "")
         return

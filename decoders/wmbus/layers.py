@@ -15,6 +15,7 @@ from decoders.telegram import Keys, Security, Telegram
 from decoders.wmbus import afl, ell, link, link_security, security, transport, wired
 from decoders.wmbus.address import identity
 from decoders.wmbus.ci import CI, Content
+from decoders.wmbus.fixed import Fixed, read_fixed
 from decoders.wmbus.records import Walk
 from metering.meter import MeterId
 
@@ -54,6 +55,7 @@ class Layers:
         encrypted: something was encrypted as received.
         verified: a code inside the protection fits.
         authenticated: the MAC was checked and fits.
+        fixed: fixed data structure of an old wired meter.
         tag: bytes of an authentication tag between ``data`` and the end of the frame.
     """
 
@@ -71,6 +73,7 @@ class Layers:
     encrypted: bool = False
     verified: bool = False
     authenticated: bool = False
+    fixed: Fixed | None = None
     tag: int = 0
 
     def security(self) -> Security:
@@ -111,7 +114,15 @@ class Layers:
 
 
 _NOTHING = Walk()
-_FIXED_STRUCTURE = 0x73  # on the wire; by radio the same code is a compact frame
+_FIXED = "fixed data structure"
+_WIRED_ONLY = {
+    0x55: "command",
+    0x56: "selection of a device",
+    0x73: _FIXED,
+    0x76: "variable data structure",
+    0x77: _FIXED + " of mode 2",
+}
+"""On the wire; by radio 73 is a compact frame, and the others are reserved or something else."""
 
 
 def begin(frame: link.Frame) -> Layers:
@@ -190,10 +201,9 @@ def _open_link(layers: Layers, extended: ell.Ell, keys: Keys) -> None:
 
 def _read_transport(layers: Layers, at: int) -> None:
     layers.ci.append(layers.data[at])
-    if layers.frame.wired and layers.data[at] == _FIXED_STRUCTURE:
-        raise LayerError(
-            "unsupported_layer", "the fixed data structure of old wired meters is not read", offset=at
-        )
+    if layers.frame.wired and layers.data[at] in _WIRED_ONLY:
+        _read_wired_only(layers, at)
+        return
     layers.header = header = transport.parse(layers.data, at)
     if header.address is not None:
         layers.address = header.address
@@ -206,3 +216,16 @@ def _read_transport(layers: Layers, at: int) -> None:
                 evidence={"m": header.address[:2].hex()},
             )
     layers.encrypted |= security.sealed(layers.data, header)
+
+
+def _read_wired_only(layers: Layers, at: int) -> None:
+    """Read what other CI fields mean on the wire than by radio."""
+    name = _WIRED_ONLY[layers.data[at]]
+    if name != _FIXED:
+        raise LayerError(
+            "unsupported_layer",
+            f"{name}, high byte first: mode 2 of old issues is not read",
+            offset=at,
+            evidence={"ci": f"{layers.data[at]:02X}", "name": name},
+        )
+    layers.fixed = read_fixed(layers.data, at)

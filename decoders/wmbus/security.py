@@ -61,7 +61,7 @@ from decoders.wmbus.transport import (
     TransportHeader,
 )
 
-__all__ = ["BLOCK", "MARK", "Opened", "Payload", "open_payload", "sealed"]
+__all__ = ["BLOCK", "MARK", "Opened", "Payload", "after_mark", "open_payload", "sealed"]
 
 _CMAC_TYPES = range(3, 8)
 _MARKED_MODES = frozenset({DES_CBC, DES_CBC_DATED, AES_CBC, AES_CBC_DERIVED})
@@ -85,6 +85,11 @@ def sealed(data: bytes, header: TransportHeader) -> bool:
     if real_data.applies(data, header):
         return not real_data.in_clear(data, header)
     return header.mode != NO_SECURITY
+
+
+def after_mark(data: bytes, header: TransportHeader) -> int:
+    """Say where a payload in clear that holds no records begins: behind ``2F2F`` where the mode has it."""
+    return header.end + 2 if header.mode in _MARKED_MODES and is_marked(data, header) else header.end
 
 
 def open_payload(payload: Payload) -> Opened:

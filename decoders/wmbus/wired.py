@@ -24,6 +24,22 @@ OVERHEAD = 6
 
 _START, _START_SHORT, _STOP, _ACK = 0x68, 0x10, 0x16, 0xE5
 _LONGEST = 255
+_WITHOUT_COUNT_BIT = 0xDF
+_NAMES = {
+    0x40: "SND-NKE",
+    0x53: "SND-UD",
+    0x5A: "REQ-UD1",
+    0x5B: "REQ-UD2",
+    0x00: "ACK",
+    0x01: "NACK",
+    0x08: "RSP-UD",
+}
+_ADDRESSES = {
+    0x00: "unconfigured meters",
+    0xFD: "the meter selected by its secondary address",
+    0xFE: "every meter, each to answer",
+    0xFF: "every meter, none to answer",
+}
 _SURPLUS = 8  # appended bytes up to here; a wireless frame with L = 68 is longer than that
 
 
@@ -50,7 +66,7 @@ def check(raw: bytes) -> int:
         raise LayerError("not_meter_data", "an acknowledge of wired M-Bus", evidence={"frame": "ack"})
     if raw[0] == _START_SHORT:
         _check_span(raw, 1, 5)
-        raise LayerError("not_meter_data", "a short frame of wired M-Bus", evidence=_control(raw[1], "short"))
+        raise _without_data(raw[1], raw[2], "short")
     return _check_long(raw)
 
 
@@ -65,9 +81,7 @@ def _check_long(raw: bytes) -> int:
     end = length + OVERHEAD
     _check_span(raw, 4, end)
     if length == 3:
-        raise LayerError(
-            "not_meter_data", "a control frame of wired M-Bus", evidence=_control(raw[4], "control")
-        )
+        raise _without_data(raw[4], raw[5], "control")
     return end
 
 
@@ -90,8 +104,13 @@ def _check_span(raw: bytes, start: int, end: int) -> None:
         )
 
 
-def _control(control: int, frame: str) -> dict[str, str | int]:
-    return {"frame": frame, "control": control}
+def _without_data(control: int, address: int, kind: str) -> LayerError:
+    """Name a frame that carries no data."""
+    name = _NAMES.get(control & _WITHOUT_COUNT_BIT, "a control field unknown here")
+    whom = _ADDRESSES.get(address, f"address {address}")
+    evidence: dict[str, str | int] = {"frame": kind, "control": control, "address": address}
+    said = f"a {kind} frame of wired M-Bus: {name}, {whom}"
+    return LayerError("not_meter_data", said, evidence=evidence)
 
 
 def encode(body: bytes) -> bytes:

@@ -27,8 +27,8 @@ INDEPENDENT_ERRORS = {
 }
 
 WIRED_ERRORS = {
-    "manual_frame2": "unsupported_layer",  # fixed data structure
-    "invalid_length2": "unsupported_layer",  # fixed data structure
+    "manual_frame2": "unsupported_layer",  # fixed data structure: names no manufacturer
+    "invalid_length2": "truncated",  # fixed data structure, one byte short
     "manual_frame5": "not_meter_data",  # a command
     "buffer_too_long": "not_meter_data",  # application errors
     "too_many_records": "not_meter_data",

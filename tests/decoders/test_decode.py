@@ -158,7 +158,7 @@ EXPECTED = {
     Content.COMMAND: "not_meter_data",
     Content.RESPONSE: "unsupported_layer",
     Content.APPLICATION_ERROR: "not_meter_data",
-    Content.ALARM: "unsupported_layer",
+    Content.ALARM: "not_meter_data",
     Content.OTHER_PROTOCOL: "unsupported_layer",
     Content.MANAGEMENT: "not_meter_data",
     Content.MANUFACTURER: "manufacturer_specific",
@@ -185,6 +185,20 @@ def test_manufacturer_payloads_are_kept_for_those_who_can_read_them():
 def test_the_alarm_code_is_the_diehl_familys_own():
     frame = build(MeterId("HYD", "12345678", "85", "06"), b"\x01\x02\x03\x04\x05", header="none", ci=0x71)
     assert refused(frame).code == "manufacturer_specific"
+
+
+def test_an_alarm_tells_its_bytes():
+    error = refused(build(METER, b"\x04", header="short", ci=0x74))
+    assert (error.code, error.evidence["alarm"]) == ("not_meter_data", "04")
+
+
+@pytest.mark.parametrize(("ci", "name", "said"), [(0x6E, "error", 8), (0x74, "alarm", "08")])
+def test_an_encrypted_alarm_or_error_needs_its_key(ci, name, said):
+    frame = build(METER, b"\x08", ci=ci, mode=5, key=KEY)
+    assert refused(frame).code == "missing_key"
+    error = refused(frame, KEY)
+    assert error.code == "not_meter_data"
+    assert error.evidence[name] == said
 
 
 def test_an_application_error_says_which():
