@@ -81,9 +81,9 @@ def bcd_moment(digits: bytes) -> datetime | None:
     numbers = _decimal(digits)
     if not numbers:
         return None
-    year, *rest = numbers
+    year, month, day_of_month, hour, minute, second = numbers
     try:
-        return datetime(2000 + year, *rest)  # noqa: DTZ001  the meter's local time
+        return datetime(2000 + year, month, day_of_month, hour, minute, second)  # noqa: DTZ001  local time
     except ValueError:
         return None
 
