@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from metering.errors import ImportRefused, TelemetryError
-from service.commands import config, database, demo, keys, meters, run
+from service.commands import config, database, demo, gateway, keys, meters, run
 from service.commands.decode import decode
 
 __all__ = ["app", "main"]
@@ -39,6 +39,7 @@ app.add_typer(meters.app, name="meters")
 app.add_typer(keys.app, name="keys")
 app.add_typer(database.app, name="db")
 app.add_typer(config.app, name="config")
+app.add_typer(gateway.app, name="gateway")
 
 
 def _tell_version(asked: bool) -> None:  # noqa: FBT001  Typer calls it so

@@ -117,6 +117,11 @@ class Courier:
             return False
         return self._send(now) or heard
 
+    @property
+    def waits(self) -> bool:
+        """Whether messages are on their way that the broker has not spoken of."""
+        return bool(self._on_the_way) and self._link.connected
+
     # --- from the broker -----------------------------------------------------------------------------
 
     def _hear(self, now: Moment) -> bool:

@@ -27,11 +27,13 @@ SET_MODE = {"T1": b"brt\r\nX21\r\n", "C1": b"brc\r\nX21\r\n", "S1": b"brs\r\nX21
 
 _TELEGRAM = re.compile(r"b(Y?)([0-9A-Fa-f]{20,})", re.ASCII)
 
+_VERSION = re.compile(r"V \d|.*(?:CUL|culfw)")
+
 
 def _read(line: str) -> tuple[Event, ...]:
     match = _TELEGRAM.fullmatch(line)
     if match is None:
-        return (Answer(line),) if line.isprintable() and line else ()
+        return (Answer(line),) if _VERSION.match(line) else ()
     return (_telegram(match[2], mode_c=bool(match[1])),)
 
 

@@ -1,0 +1,232 @@
+"""The agent put together, and its main loop."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Protocol
+
+import structlog
+
+from gateway_firmware_config.agent.courier import Courier, Pace
+from gateway_firmware_config.agent.framings import RECEIVERS
+from gateway_firmware_config.agent.health import Health
+from gateway_firmware_config.agent.intake import Intake, Traits
+from gateway_firmware_config.agent.lines import command_line, serial_line
+from gateway_firmware_config.agent.listening import Condition, Listener, Manners, Sink
+from gateway_firmware_config.agent.moment import MachineClock, Moment, Moments, rfc3339
+from gateway_firmware_config.agent.mqtt import Broker, BrokerLink, TlsFiles, Will
+from gateway_firmware_config.agent.selection import Selection
+from gateway_firmware_config.agent.settings import (
+    AgentSettings,
+    BrokerSettings,
+    ReceiverSettings,
+    WiredSettings,
+)
+from gateway_firmware_config.agent.spool import Spool, SpoolLimits
+from gateway_firmware_config.agent.wired.exchange import Target
+from gateway_firmware_config.agent.wired.polling import Poller
+from metering.errors import StoreUnavailable
+from metering.meter import MeterId
+from metering.ports import Clock
+from metering.uplink import UplinkTopic
+
+__all__ = ["run_agent"]
+
+_log = structlog.get_logger(__name__)
+
+_MINUTE_MS = 60_000
+_LAST_ROUNDS_MS = 2000
+"""How long the end waits for the broker to take what is on its way; the rest stays in the spool."""
+
+
+class _Source(Protocol):
+    """What brings telegrams: a receiver or a wired line."""
+
+    name: str
+    condition: Condition
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+def run_agent(settings: AgentSettings, clock: Clock, ended: threading.Event) -> None:
+    """Run until ``ended`` is set.
+
+    Raises:
+        StoreUnavailable: the spool cannot be made or opened.
+        SettingsError: a file named for the broker cannot be read or used.
+    """
+    gateway = settings.gateway
+    moments = MachineClock(clock, settings.clock.source)
+    with ExitStack() as house:
+        spool = _spool(settings)
+        house.callback(spool.close)
+        selected = settings.select
+        selection = Selection(selected.meters, selected.manufacturers, selected.interval_s)
+        intake = Intake(spool, selection, moments, _traits(settings))
+        sources = _sources(settings, intake.take)
+        wake = threading.Event()
+        link = _link(settings, spool.boot, moments, wake)
+        pace = Pace(clock_wait_ms=settings.clock.wait_s * 1000)
+        courier = Courier(spool, link, _topic(gateway.name, "up"), pace)
+        conditions = {source.name: source.condition for source in sources}
+        health = Health(spool, intake, courier, conditions, gateway.data)
+        loop = _Loop(spool, courier, link, health, _topic(gateway.name, "health"))
+        house.enter_context(_connected(link, _topic(gateway.name, "state"), spool.boot, moments))
+        with _listening(intake, sources):
+            while not ended.is_set():
+                if not loop.round(moments.now()):
+                    wake.wait(settings.broker.publish_every_s)
+                wake.clear()
+        last_ms = moments.now().uptime_ms + _LAST_ROUNDS_MS
+        while moments.now().uptime_ms < last_ms and (loop.round(moments.now()) or courier.waits):
+            wake.wait(0.05)
+
+
+class _Loop:
+    """The main loop's rounds: deliver; once a minute keep the spool in bounds and say how we are."""
+
+    def __init__(self, spool: Spool, courier: Courier, link: BrokerLink, health: Health, topic: str) -> None:
+        self._spool = spool
+        self._courier = courier
+        self._link = link
+        self._health = health
+        self._topic = topic
+        self._next_minute_ms = 0
+        self._trouble = ""
+
+    def round(self, now: Moment) -> bool:
+        """Do what is to do now; whether there is more."""
+        try:
+            if now.uptime_ms >= self._next_minute_ms:
+                self._next_minute_ms = now.uptime_ms + _MINUTE_MS
+                self._minute(now)
+            busy = self._courier.work(now)
+        except StoreUnavailable as wrong:
+            if str(wrong) != self._trouble:
+                _log.error("spool.refuses", error=str(wrong))
+            self._trouble = str(wrong)
+            return False
+        self._trouble = ""
+        return busy
+
+    def _minute(self, now: Moment) -> None:
+        if gone := self._spool.shed(now):
+            _log.warning("spool.shed", entries=gone, because="older or more than the spool may hold")
+        if self._link.connected:
+            self._link.say(self._topic, self._health.message(now), keep=False)
+
+
+@contextmanager
+def _connected(link: BrokerLink, topic: str, boot: str, moments: Moments) -> Iterator[None]:
+    """Keep the connection for as long as the block lasts, and say good-bye in the end."""
+    link.start()
+    try:
+        yield
+    finally:
+        if link.connected:
+            link.say(topic, _state("offline", boot, moments.now()), keep=True)
+        link.stop()
+
+
+@contextmanager
+def _listening(intake: Intake, sources: list[_Source]) -> Iterator[None]:
+    """Listen for as long as the block lasts; what was heard is in the spool in the end."""
+    intake.start()
+    for source in sources:
+        source.start()
+    try:
+        yield
+    finally:
+        for source in sources:
+            source.stop()
+        intake.stop()
+
+
+def _spool(settings: AgentSettings) -> Spool:
+    limits = SpoolLimits(settings.spool.max_mb * 1_000_000, settings.spool.max_days)
+    spool = Spool(settings.gateway.data / "spool.db", secrets.token_hex(4), limits)
+    if spool.set_aside:
+        _log.error("spool.unreadable", moved_to=str(spool.set_aside), now="a new one has been begun")
+    _log.info("agent.started", gateway=settings.gateway.name, boot=spool.boot, waiting=spool.depth)
+    return spool
+
+
+# --- the broker --------------------------------------------------------------------------------------
+
+
+def _link(settings: AgentSettings, boot: str, moments: Moments, wake: threading.Event) -> BrokerLink:
+    topic = _topic(settings.gateway.name, "state")
+
+    def online() -> None:
+        link.say(topic, _state("online", boot, moments.now()), keep=True)
+        wake.set()
+
+    will = Will(topic, _state("offline", boot, moments.now()))
+    link = BrokerLink(_broker(settings), will, on_online=online, on_verdict=wake.set)
+    return link
+
+
+def _broker(settings: AgentSettings) -> Broker:
+    said: BrokerSettings = settings.broker
+    return Broker(
+        host=said.host,
+        port=said.port or (8883 if said.tls else 1883),
+        client_id=f"nurt-agent-{settings.gateway.name}",
+        username=said.username,
+        password=said.secret(),
+        tls=_tls(said),
+        keepalive_s=said.keepalive_s,
+        reconnect_s=(1, said.reconnect_max_s),
+        needs_subscriber=said.needs_subscriber,
+    )
+
+
+def _tls(said: BrokerSettings) -> TlsFiles | None:
+    files = (said.ca_file, said.cert_file, said.key_file)
+    return TlsFiles(*(str(file) if file else None for file in files)) if said.tls else None
+
+
+def _topic(gateway: str, leaf: str) -> str:
+    return str(UplinkTopic(gateway, leaf))
+
+
+def _state(state: str, boot: str, now: Moment) -> bytes:
+    said = {"v": 1, "state": state, "boot": boot, "ts": rfc3339(now.at_ms), "ts_src": now.source.value}
+    return json.dumps(said, separators=(",", ":")).encode()
+
+
+# --- the receivers -----------------------------------------------------------------------------------
+
+
+def _traits(settings: AgentSettings) -> dict[str, Traits]:
+    return {
+        one.name: Traits(one.mode or RECEIVERS[one.kind].mode, one.litres_per_pulse)
+        for one in settings.receiver
+    }
+
+
+def _sources(settings: AgentSettings, sink: Sink) -> list[_Source]:
+    return [
+        *(_listener(one, sink) for one in settings.receiver),
+        *(_poller(one, sink) for one in settings.wired),
+    ]
+
+
+def _listener(said: ReceiverSettings, sink: Sink) -> Listener:
+    kind = RECEIVERS[said.kind]
+    mode = said.mode or kind.mode
+    manners = Manners(kind.set_mode.get(mode or "", b""), kind.reset, said.silent_minutes * 60)
+    line = serial_line(said.port, said.baud or kind.baud) if said.port else command_line(said.command)
+    return Listener(said.name, line, lambda: kind.reader(said.rssi), sink, manners=manners)
+
+
+def _poller(said: WiredSettings, sink: Sink) -> Poller:
+    lines = {baud: serial_line(said.port, baud, even_parity=True) for baud in said.bauds}
+    targets: list[Target] = [*(MeterId.parse(one) for one in said.meters), *said.addresses]
+    return Poller(said.name, lines, targets, sink, every_s=said.every_minutes * 60)

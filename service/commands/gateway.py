@@ -1,0 +1,178 @@
+"""``nurt gateway``: the agent that runs on a box with receivers, and what it takes to set one up."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from metering.errors import SettingsError
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Gateways: the agent that hears, spools and publishes.", no_args_is_help=True)
+
+AgentConfig = Annotated[
+    Path, typer.Option("--config", "-c", metavar="FILE", help="The agent's settings file.")
+]
+_DEFAULT = Path("agent.toml")
+
+
+@app.command()
+def run(config: AgentConfig = _DEFAULT) -> None:
+    """Listen to the receivers, spool what they hear, publish it.
+
+    Nothing that was spooled is lost when the broker is away or the power fails. Ctrl-C ends it in order.
+
+    **Examples**
+
+        nurt gateway run --config /etc/nurt-agent/agent.toml
+    """
+    from service.agent_file import load_agent_settings
+    from service.logs import set_up_logs
+
+    settings = load_agent_settings(config)
+    _need_serial()
+    from gateway_firmware_config.agent.agent import run_agent
+    from metering.clock import SystemClock
+
+    set_up_logs(style=settings.logs.format, level=settings.logs.level)
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: ended.set())
+    run_agent(settings, SystemClock(), ended)
+
+
+@app.command()
+def check(config: AgentConfig = _DEFAULT) -> None:
+    """Check the agent's settings; exit code 1 if something is wrong, told with file and line.
+
+    **Examples**
+
+        nurt gateway check --config agent.toml
+    """
+    from service.agent_file import load_agent_settings
+
+    settings = load_agent_settings(config)
+    settings.broker.secret()
+    typer.echo(f"{config}: good")
+
+
+@app.command()
+def probe(
+    ports: Annotated[
+        list[str] | None, typer.Argument(metavar="[PORT]...", help="Serial ports; all if none is given.")
+    ] = None,
+    *,
+    listen_s: Annotated[
+        float, typer.Option("--listen", help="Seconds to listen at each speed.", min=0, max=3600)
+    ] = 5.0,
+) -> None:
+    """Find out which receivers hang on the serial ports; prints what belongs into agent.toml.
+
+    Devices that can be asked are asked first; the others are listened for. Stop the agent before.
+
+    **Examples**
+
+        nurt gateway probe
+
+        nurt gateway probe /dev/ttyUSB0 --listen 60
+    """
+    _need_serial()
+    found = [_tell(number, port, listen_s) for number, port in enumerate(ports or _ports(), 1)]
+    if not all(found):
+        raise typer.Exit(1)
+
+
+@app.command()
+def bundle(
+    name: Annotated[str, typer.Argument(help="The gateway's name.")],
+    broker: Annotated[
+        str,
+        typer.Option(
+            metavar="HOST[:PORT]", help="Broker as the gateway reaches it; port 8883 with TLS, 1883 without."
+        ),
+    ],
+    to: Annotated[Path, typer.Option(help="Folder to write to; made if it is not there.", file_okay=False)],
+    *,
+    tls: Annotated[bool, typer.Option(help="Encrypt the connection.")] = True,
+    receiver: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KIND:PORT", help="A receiver, im871a:/dev/ttyUSB0; repeatable."),
+    ] = None,
+) -> None:
+    """Write what installs the agent on a box: settings, systemd unit, install script.
+
+    Put the nurt-*.whl file beside them and run install.sh there as root. The broker's password is asked for
+    by install.sh; it is in none of these files.
+
+    **Examples**
+
+        nurt gateway bundle roof --broker mqtt.example.org --receiver im871a:/dev/ttyUSB0 --to roof
+    """
+    from gateway_firmware_config.bundle import Plan
+    from gateway_firmware_config.bundle import bundle as make
+
+    receivers = tuple(_kind_and_port(text) for text in receiver or ("im871a:/dev/ttyUSB0",))
+    host, _, port = broker.partition(":")
+    number = int(port) if port.isdecimal() else 8883 if tls else 1883
+    plan = Plan(gateway=name, broker=host, port=number, tls=tls, receivers=receivers)
+    made = make(plan)
+    to.mkdir(parents=True, exist_ok=True)
+    for file, text in made.items():
+        (to / file).write_text(text, encoding="utf-8")
+        (to / file).chmod(0o755 if file.endswith(".sh") else 0o644)
+    typer.echo(f"{to}: {', '.join(sorted(made))}")
+
+
+def _kind_and_port(text: str) -> tuple[str, str]:
+    from gateway_firmware_config.agent.framings import RECEIVERS
+
+    kind, _, port = text.partition(":")
+    if kind not in RECEIVERS or not port:
+        raise SettingsError(f"--receiver {text}: expected KIND:PORT with one of {', '.join(RECEIVERS)}")
+    return kind, port
+
+
+def _ports() -> list[str]:
+    from serial.tools import list_ports
+
+    found = sorted(port.device for port in list_ports.comports())
+    if not found:
+        raise SettingsError("this machine has no serial ports")
+    return found
+
+
+def _tell(number: int, port: str, listen_s: float) -> bool:
+    """Print what hangs on a port as it is written in the settings; false if nothing was recognised."""
+    from gateway_firmware_config.agent.lines import LineLost, OpenLine, serial_line
+    from gateway_firmware_config.agent.probe import probe
+
+    def line(baud: int) -> OpenLine:
+        return serial_line(port, baud)
+
+    try:
+        found = probe(line, listen_s)
+    except LineLost as lost:
+        typer.echo(f"# {lost}", err=True)
+        return False
+    if found is None:
+        typer.echo(f"# {port}: nothing recognised", err=True)
+        return False
+    typer.echo(
+        f"# {port}: {found.said}\n"
+        f'[[receiver]]\nname = "{found.kind}-{number}"\nkind = "{found.kind}"\n'
+        f'port = "{port}"\nbaud = {found.baud}\n'
+    )
+    return True
+
+
+def _need_serial() -> None:
+    """Raise SettingsError if what the agent needs beyond the rest is not installed."""
+    try:
+        import serial  # noqa: F401  only to see whether it is there
+    except ModuleNotFoundError as missing:
+        raise SettingsError("the agent needs pyserial: pip install 'nurt[gateway]'") from missing
