@@ -19,6 +19,7 @@ from typing import Protocol
 
 from metering.meter import Installation, Meter, MeterId, PulseInput, ServicePoint
 from metering.reading import Detail, Reading, Register
+from metering.upkeep import Boot, Coverage, Gap, Upkeep
 from metering.uplink import GatewayState, Reception
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Quarantined",
     "ReadingStore",
     "Registry",
+    "Scope",
     "Store",
     "TelegramArchive",
     "TelegramState",
@@ -117,6 +119,23 @@ class ArchivedTelegram:
     receptions: Sequence[tuple[Reception, bytes | None]]
 
 
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which telegrams of the archive.
+
+    Attributes:
+        meter: of this meter only.
+        states: in one of these states; empty = any.
+        since: heard then or later, UTC.
+        until: heard before, UTC.
+    """
+
+    meter: MeterId | None = None
+    states: tuple[TelegramState, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+
+
 class TelegramArchive(Protocol):
     """Every frame byte for byte: by which gateways, when, how strong."""
 
@@ -126,6 +145,10 @@ class TelegramArchive(Protocol):
 
     def remember_sequences(self, sequences: Iterable[tuple[str, str, int]]) -> None:
         """Remember numbers of items without a reception (pulses, quarantined items). Repeats are ignored."""
+        ...
+
+    def count_unkept(self, heard: Sequence[tuple[MeterId, Reception]]) -> None:
+        """Count receptions of meters whose telegrams are not kept, and remember their numbers."""
         ...
 
     def same_frames(
@@ -173,6 +196,18 @@ class TelegramArchive(Protocol):
         """Give the newest telegrams first; ``before`` is an archive number to page on."""
         ...
 
+    def scan(self, scope: Scope, *, after: int = 0, limit: int = 500) -> Sequence[ArchivedTelegram]:
+        """Give telegrams by archive number, beginning behind ``after``."""
+        ...
+
+    def count(self, state: TelegramState | None = None) -> int:
+        """Give how many telegrams are in the archive now, in all or in a state."""
+        ...
+
+    def last_number(self) -> int:
+        """Give the highest archive number; 0 if there is none."""
+        ...
+
     def set_state(self, telegram: int, state: TelegramState, reason: str) -> None:
         """Change what became of a telegram (a key came late, a meter was registered)."""
         ...
@@ -218,6 +253,20 @@ class ReadingStore(Protocol):
 
     def of_telegram(self, telegram: int) -> tuple[Sequence[Reading], Sequence[Detail]]:
         """Give what one telegram gave rise to."""
+        ...
+
+    def of_telegrams(
+        self, telegrams: Collection[int]
+    ) -> Mapping[int, tuple[Sequence[Reading], Sequence[Detail]]]:
+        """Give what each of some telegrams gave rise to; nothing for those that gave nothing."""
+        ...
+
+    def known(self, readings: Sequence[Reading]) -> Sequence[bool]:
+        """Say of each whether the same value of the register at that time is stored, from anywhere."""
+        ...
+
+    def remove(self, readings: Sequence[Reading], details: Sequence[Detail] = ()) -> None:
+        """Delete exactly these readings and details, as far as they are there."""
         ...
 
 
@@ -284,6 +333,10 @@ class Registry(Protocol):
         ``search`` looks in identity, label, service point and address, case-insensitively, and its
         characters are taken literally.
         """
+        ...
+
+    def installations(self, ids: Collection[MeterId]) -> Mapping[MeterId, Sequence[Installation]]:
+        """Give where meters hang and hung, by start; nothing for those that never did."""
         ...
 
     def details_of(self, meter: MeterId) -> tuple[MeterOverview, Sequence[Installation]] | None:
@@ -362,6 +415,7 @@ class GatewayRow:
         last_heard: newest item, UTC.
         received: items that came.
         outcomes: items by how they ended.
+        alive_at: newest health message, UTC.
     """
 
     name: str
@@ -370,6 +424,7 @@ class GatewayRow:
     last_heard: datetime | None
     received: int
     outcomes: Mapping[Outcome, int]
+    alive_at: datetime | None = None
 
 
 class Ledger(Protocol):
@@ -399,6 +454,18 @@ class Ledger(Protocol):
         """Book what a gateway says of itself; an older statement never overrides a newer one."""
         ...
 
+    def note_alive(self, gateway: str, at: datetime) -> None:
+        """Book that a gateway showed itself alive without bringing anything (health)."""
+        ...
+
+    def gaps(self, gateway: str | None = None, *, limit: int = 50) -> Sequence[Gap]:
+        """Give what is missing between numbers that came, the newest first."""
+        ...
+
+    def boots(self, gateway: str) -> Sequence[Boot]:
+        """Give the boots of a gateway and how complete each came."""
+        ...
+
 
 class Transaction(Protocol):
     """One unit of work on all of the above."""
@@ -426,6 +493,16 @@ class Transaction(Protocol):
     @property
     def ledger(self) -> Ledger:
         """Outcomes, quarantine, gateways."""
+        ...
+
+    @property
+    def upkeep(self) -> Upkeep:
+        """What is done in the background."""
+        ...
+
+    @property
+    def coverage(self) -> Coverage:
+        """Who is read, who hears whom."""
         ...
 
 

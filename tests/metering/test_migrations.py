@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
@@ -20,6 +21,7 @@ from metering.ports import Outcome, TelegramState
 from metering.reading import Register
 from metering.store import SqlStore, memory_store, upgrade
 from metering.store.sql import versions
+from metering.store.sql.engine import Database
 from metering.store.sql.schema import SCHEMA, metadata
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -127,11 +129,35 @@ def test_what_an_earlier_release_wrote_is_read(tmp_path, script):
     assert (item.payload, len(known)) == (b"{", 4)
 
 
-def test_a_migration_once_released_is_never_edited(tmp_path):
-    """Schema 1 as it was written then, and as the first migration writes it now, are the same."""
-    then = tables_of(from_text(OLD[0], tmp_path))
-    upgrade(f"sqlite:///{tmp_path}/now.db")
+@pytest.mark.parametrize("script", OLD, ids=lambda script: script.stem)
+def test_a_migration_once_released_is_never_edited(tmp_path, script):
+    """A schema as it was written then, and as the migrations up to it write it now, are the same."""
+    then = tables_of(from_text(script, tmp_path))
+    database = Database(f"sqlite:///{tmp_path}/now.db", upgrading=True)
+    with database.transaction(write=True) as connection:
+        config = Config()
+        config.set_main_option("script_location", str(Path(versions.__file__).parents[1] / "migrations"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, f"{int(script.stem.removeprefix('schema_')):04}")
+    database.close()
     assert tables_of(tmp_path / "now.db") == then
+
+
+def test_numbers_and_receptions_of_schema_1_become_spans_and_hearings(tmp_path):
+    path = from_text(OLD[0], tmp_path)
+    with sqlite3.connect(path) as connection:
+        connection.execute("INSERT INTO sequences VALUES (1, '9f3a11c2', 7), (1, '9f3a11c2', 8)")
+    connection.close()
+    upgrade(f"sqlite:///{path}")
+    store = opened(path)
+    with store.reading() as tx:
+        (gap,) = tx.ledger.gaps("roof")
+        (boot,) = tx.ledger.boots("roof")
+        (signal, *_) = tx.coverage.signal(METER, NOON, NOON)
+    store.close()
+    assert (gap.first, gap.last, gap.missing) == (5, 6, 2)
+    assert (boot.first, boot.last, boot.came, boot.missing) == (1, 8, 6, 2)
+    assert (signal.gateway, signal.heard, signal.mean_rssi_dbm) == ("cellar", 1, -71)
 
 
 def test_a_newer_database_is_refused_and_not_touched(tmp_path):

@@ -18,7 +18,17 @@ from metering.uplink import Reception
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 METER = MeterId.parse("KAM-76348799-1b-16")
 VOLUME = Register("volume")
-LARGE = ("telegrams", "receptions", "sequences", "readings", "details", "latest", "meter_keys", "quarantine")
+LARGE = (
+    "telegrams",
+    "receptions",
+    "spans",
+    "hearings",
+    "readings",
+    "details",
+    "latest",
+    "meter_keys",
+    "quarantine",
+)
 
 QUESTIONS = {
     "sequences": lambda tx: tx.archive.known_sequences([("roof", "b", 1), ("attic", "b", 2)]),

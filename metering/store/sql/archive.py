@@ -10,13 +10,14 @@ import sqlalchemy as sa
 
 from metering.errors import StoreError
 from metering.meter import MeterId
-from metering.ports import ArchivedTelegram, NewTelegram, TelegramState
+from metering.ports import ArchivedTelegram, NewTelegram, Scope, TelegramState
 from metering.store.sql.heard import note_heard
+from metering.store.sql.hearings import note_hearings
 from metering.store.sql.moving import absorb, settle
-from metering.store.sql.schema import counters, receptions, sequences, telegrams
-from metering.store.sql.statements import Row, execute_many, in_chunks, insert, insert_once, select_among
+from metering.store.sql.schema import counters, receptions, telegrams
+from metering.store.sql.spans import Spans
+from metering.store.sql.statements import Row, execute_many, in_chunks, insert, insert_once
 from metering.store.sql.symbols import Names
-from metering.store.sql.types import storable
 from metering.uplink import ClockSource, Reception
 
 __all__ = ["SqlArchive"]
@@ -29,24 +30,14 @@ _RECEPTION = tuple(receptions.c)[1:]
 class SqlArchive:
     """:class:`metering.ports.TelegramArchive` on one transaction."""
 
-    def __init__(self, connection: sa.Connection, names: Names) -> None:
+    def __init__(self, connection: sa.Connection, names: Names, spans: Spans) -> None:
         self._connection = connection
         self._names = names
+        self._spans = spans
 
     def known_sequences(self, asked: Collection[tuple[str, str, int]]) -> set[tuple[str, str, int]]:
         """Give those ``(gateway, boot, seq)`` that were brought in before, frames and pulses alike."""
-        numbers = self._names.gateways.find({gateway for gateway, _, _ in asked})
-        keys = {
-            (numbers[gateway], storable(boot), seq): (gateway, boot, seq)
-            for gateway, boot, seq in asked
-            if gateway in numbers
-        }
-        known: set[tuple[str, str, int]] = set()
-        for table in (receptions, sequences):
-            key = (table.c.gateway, table.c.boot, table.c.seq)
-            found = select_among(self._connection, sa.select(*key), key, list(keys))
-            known.update(keys[tuple(row)] for row in found)
-        return known
+        return self._spans.known(asked)
 
     def remember_sequences(self, new: Iterable[tuple[str, str, int]]) -> None:
         """Remember numbers of items that leave no reception (pulses, quarantined items).
@@ -55,8 +46,12 @@ class SqlArchive:
         """
         items = list(new)
         numbers = self._names.gateways.ensure(gateway for gateway, _, _ in items)
-        rows = [{"gateway": numbers[gateway], "boot": boot, "seq": seq} for gateway, boot, seq in items]
-        insert_once(self._connection, sequences, rows)
+        self._spans.remember((numbers[gateway], boot, seq) for gateway, boot, seq in items)
+
+    def count_unkept(self, heard: Sequence[tuple[MeterId, Reception]]) -> None:
+        """Count receptions of meters whose telegrams are not kept, and remember their numbers."""
+        meter_of = self._names.meters.ensure(meter for meter, _ in heard)
+        self._count([(meter_of[meter], reception) for meter, reception in heard])
 
     def same_frames(
         self, fingerprints: Collection[bytes], since: datetime, until: datetime | None = None
@@ -175,6 +170,31 @@ class SqlArchive:
             statement = statement.where(telegrams.c.id < before)
         return self._archived(self._connection.execute(statement).all())
 
+    def scan(self, scope: Scope, *, after: int = 0, limit: int = 500) -> Sequence[ArchivedTelegram]:
+        """Give telegrams by archive number, beginning behind ``after``."""
+        statement = sa.select(telegrams).where(telegrams.c.id > after).order_by(telegrams.c.id).limit(limit)
+        if scope.meter is not None:
+            statement = statement.where(telegrams.c.meter == self._names.meters.number(scope.meter))
+        if scope.states:
+            statement = statement.where(telegrams.c.state.in_(scope.states))
+        if scope.since is not None:
+            statement = statement.where(telegrams.c.heard_at >= scope.since)
+        if scope.until is not None:
+            statement = statement.where(telegrams.c.heard_at < scope.until)
+        return self._archived(self._connection.execute(statement).all())
+
+    def count(self, state: TelegramState | None = None) -> int:
+        """Give how many telegrams are in the archive now, in all or in a state."""
+        statement = sa.select(sa.func.count()).select_from(telegrams)
+        if state is not None:
+            statement = statement.where(telegrams.c.state == state)
+        found: int = self._connection.execute(statement).scalar_one()
+        return found
+
+    def last_number(self) -> int:
+        """Give the highest archive number; 0 if there is none."""
+        return self._connection.execute(sa.select(sa.func.max(telegrams.c.id))).scalar() or 0
+
     def set_state(self, telegram: int, state: TelegramState, reason: str) -> None:
         """Change what became of a telegram (a key came late, a meter was registered).
 
@@ -206,7 +226,15 @@ class SqlArchive:
         gateway_of = self._names.gateways.ensure(reception.gateway for _, _, reception, _ in new)
         rows = [_row(number, gateway_of, reception, raw) for number, _, reception, raw in new]
         insert_once(self._connection, receptions, rows)
-        note_heard(self._connection, [(meter, reception.heard_at) for _, meter, reception, _ in new])
+        self._count([(meter, reception) for _, meter, reception, _ in new])
+
+    def _count(self, heard: Sequence[tuple[int, Reception]]) -> None:
+        gateway_of = self._names.gateways.ensure(reception.gateway for _, reception in heard)
+        note_heard(self._connection, [(meter, reception.heard_at) for meter, reception in heard])
+        counted = ((meter, gateway_of[reception.gateway], reception) for meter, reception in heard)
+        note_hearings(self._connection, counted)
+        numbers = (reception.sequence for _, reception in heard)
+        self._spans.remember((gateway_of[one[0]], one[1], one[2]) for one in numbers if one is not None)
 
     def _archived(self, rows: Sequence[sa.Row[Any]]) -> list[ArchivedTelegram]:
         meters = self._names.meters.things(row.meter for row in rows)
@@ -232,7 +260,7 @@ class SqlArchive:
             rows += self._connection.execute(sa.select(*_RECEPTION).where(wanted).order_by(receptions.c.id))
         gateways = self._names.gateways.things(row.gateway for row in rows)
         found: dict[int, list[tuple[Reception, bytes | None]]] = {}
-        for row in sorted(rows, key=lambda row: row.heard_at):
+        for row in sorted(rows, key=lambda row: (row.heard_at, gateways[row.gateway])):
             found.setdefault(row.telegram, []).append((_reception(gateways[row.gateway], row), row.raw))
         return found
 

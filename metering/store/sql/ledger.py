@@ -11,8 +11,10 @@ import sqlalchemy as sa
 from metering.errors import StoreError
 from metering.ports import GatewayRow, Outcome, Quarantined
 from metering.store.sql.schema import accounts, gateways, quarantine
+from metering.store.sql.spans import Spans
 from metering.store.sql.statements import Row, insert
 from metering.store.sql.symbols import Names
+from metering.upkeep import Boot, Gap
 from metering.uplink import GatewayState
 
 __all__ = ["SqlLedger"]
@@ -24,9 +26,10 @@ _PAYLOAD = 64 * 1024
 class SqlLedger:
     """:class:`metering.ports.Ledger` on one transaction."""
 
-    def __init__(self, connection: sa.Connection, names: Names) -> None:
+    def __init__(self, connection: sa.Connection, names: Names, spans: Spans) -> None:
         self._connection = connection
         self._names = names
+        self._spans = spans
 
     def count(self, gateway: str, received: int, outcomes: Mapping[Outcome, int], heard: datetime) -> None:
         """Book items of one batch: how many came and how each ended.
@@ -88,6 +91,22 @@ class SqlLedger:
         said = sa.update(gateways).where(gateways.c.id == number).where(newer)
         self._connection.execute(said.values(online=state.online, state_at=state.at, boot=state.boot))
 
+    def note_alive(self, gateway: str, at: datetime) -> None:
+        """Book that a gateway showed itself alive without bringing anything (health)."""
+        number = self._names.gateways.ensure((gateway,))[gateway]
+        newer = gateways.c.alive_at.is_(None) | (gateways.c.alive_at < at)
+        self._connection.execute(
+            sa.update(gateways).where(gateways.c.id == number).where(newer).values(alive_at=at)
+        )
+
+    def gaps(self, gateway: str | None = None, *, limit: int = 50) -> Sequence[Gap]:
+        """Give what is missing between numbers that came, the newest first."""
+        return self._spans.gaps(gateway, limit)
+
+    def boots(self, gateway: str) -> Sequence[Boot]:
+        """Give the boots of a gateway and how complete each came."""
+        return self._spans.boots(gateway)
+
 
 def _gateway(row: sa.Row[Any]) -> GatewayRow:
     counts = row._mapping  # noqa: SLF001  SQLAlchemy's documented name, underscored to keep column names free
@@ -98,4 +117,5 @@ def _gateway(row: sa.Row[Any]) -> GatewayRow:
         last_heard=row.last_heard,
         received=row.received or 0,
         outcomes={outcome: counts[outcome.value] or 0 for outcome in Outcome},
+        alive_at=row.alive_at,
     )

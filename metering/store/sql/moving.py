@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from metering.store.sql.forgetting import refresh_latest
 from metering.store.sql.readings import write_readings
-from metering.store.sql.schema import details, gateways, latest, readings, receptions, telegrams
+from metering.store.sql.schema import details, gateways, readings, receptions, telegrams
 from metering.store.sql.statements import Row, in_chunks, insert_once
 from metering.store.sql.symbols import Names, Origin
 
@@ -60,7 +61,7 @@ def absorb(connection: sa.Connection, keep: int, drop: int) -> None:
         shared = [_row(row) | {"telegram": keep} for row in said if row not in own]
         insert_once(connection, table, shared)
         if table is readings:
-            _refresh_latest(connection, said)
+            refresh_latest(connection, {(row.meter, row.register) for row in said})
 
 
 def _firsts(connection: sa.Connection, numbers: Collection[int]) -> dict[int, First]:
@@ -84,7 +85,7 @@ def _move_readings(connection: sa.Connection, names: Names, firsts: dict[int, Fi
     changed = [row for row in old if new[row] != _row(row)]
     _delete(connection, readings, changed)
     write_readings(connection, [new[row] for row in changed])
-    _refresh_latest(connection, changed)
+    refresh_latest(connection, {(row.meter, row.register) for row in changed})
 
 
 def _move_details(connection: sa.Connection, firsts: dict[int, First]) -> None:
@@ -123,15 +124,3 @@ def _delete(connection: sa.Connection, table: sa.Table, rows: Sequence[sa.Row[An
         *(table.c[name] == sa.bindparam(f"key_{name}", type_=table.c[name].type) for name in keys)
     )
     connection.execute(statement, [{f"key_{name}": row._mapping[name] for name in keys} for row in rows])  # noqa: SLF001  see _row
-
-
-def _refresh_latest(connection: sa.Connection, rows: Iterable[sa.Row[Any]]) -> None:
-    """Find the newest times anew, where readings went away."""
-    pairs = [{"m": meter, "r": register} for meter, register in {(row.meter, row.register) for row in rows}]
-    if not pairs:
-        return
-    this = (latest.c.meter == sa.bindparam("m")) & (latest.c.register == sa.bindparam("r"))
-    those = (readings.c.meter == sa.bindparam("m")) & (readings.c.register == sa.bindparam("r"))
-    connection.execute(sa.delete(latest).where(this & ~sa.exists().where(those)), pairs)
-    newest = sa.select(sa.func.max(readings.c.measured_at)).where(those).scalar_subquery()
-    connection.execute(sa.update(latest).where(this).values(measured_at=newest), pairs)

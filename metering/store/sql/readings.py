@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -13,14 +13,16 @@ from sqlalchemy.sql.dml import UpdateBase
 
 from metering.meter import MeterId
 from metering.reading import Detail, Provenance, Reading, Register, Way
+from metering.store.sql.forgetting import forget_details, forget_readings
 from metering.store.sql.heard import note_heard
 from metering.store.sql.schema import details, latest, readings
-from metering.store.sql.statements import Row, execute_many, insert, insert_once
+from metering.store.sql.statements import Row, execute_many, in_chunks, insert, insert_once
 from metering.store.sql.symbols import Names, Origin
 
 __all__ = ["SqlReadings", "newest_readings", "write_readings"]
 
 _COLUMNS = tuple(readings.c)
+_KEY = ("meter", "register", "measured_at", "value")
 
 
 class SqlReadings:
@@ -125,6 +127,50 @@ class SqlReadings:
             sorted(_details_of(said, self._names), key=lambda detail: (detail.register.key, detail.text)),
         )
 
+    def of_telegrams(
+        self, telegrams: Collection[int]
+    ) -> Mapping[int, tuple[Sequence[Reading], Sequence[Detail]]]:
+        """Give what each of some telegrams gave rise to; nothing for those that gave nothing."""
+        found: dict[int, tuple[list[Reading], list[Detail]]] = {}
+        for chunk in in_chunks(telegrams):
+            for reading in self._read(sa.select(*_COLUMNS).where(readings.c.telegram.in_(chunk))):
+                found.setdefault(reading.provenance.telegram or 0, ([], []))[0].append(reading)
+            said = self._connection.execute(sa.select(details).where(details.c.telegram.in_(chunk)))
+            for detail in _details_of(said, self._names):
+                found.setdefault(detail.telegram or 0, ([], []))[1].append(detail)
+        return found
+
+    def known(self, asked: Sequence[Reading]) -> Sequence[bool]:
+        """Say of each whether the same value of the register at that time is stored, from anywhere."""
+        meter_of = self._names.meters.find(reading.meter for reading in asked)
+        register_of = self._names.registers.find(reading.register for reading in asked)
+        here = sa.select(readings.c.meter).where(*(readings.c[name] == sa.bindparam(name) for name in _KEY))
+        return [
+            reading.meter in meter_of
+            and reading.register in register_of
+            and self._connection.execute(here, _key_of(reading, meter_of, register_of)).first() is not None
+            for reading in asked
+        ]
+
+    def remove(self, old: Sequence[Reading], said: Sequence[Detail] = ()) -> None:
+        """Delete exactly these readings and details, as far as they are there."""
+        named: Sequence[Reading | Detail] = (*old, *said)
+        meter_of = self._names.meters.find(one.meter for one in named)
+        register_of = self._names.registers.find(one.register for one in named)
+        rows = [_key_of(one, meter_of, register_of) for one in old]
+        forget_readings(self._connection, rows)
+        texts = [
+            {
+                "meter": meter_of[one.meter],
+                "register": register_of[one.register],
+                "measured_at": one.measured_at,
+                "text": one.text,
+                "telegram": one.telegram,
+            }
+            for one in said
+        ]
+        forget_details(self._connection, texts)
+
     def _of_register(
         self, meter: MeterId, register: Register, within: sa.ColumnElement[bool], limit: int | None = None
     ) -> list[Reading]:
@@ -140,6 +186,15 @@ class SqlReadings:
 
     def _read(self, statement: sa.Select[Any]) -> list[Reading]:
         return _readings_of(self._connection.execute(statement).all(), self._names)
+
+
+def _key_of(reading: Reading, meter_of: Mapping[MeterId, int], register_of: Mapping[Register, int]) -> Row:
+    return {
+        "meter": meter_of[reading.meter],
+        "register": register_of[reading.register],
+        "measured_at": reading.measured_at,
+        "value": reading.value,
+    }
 
 
 def write_readings(connection: sa.Connection, rows: Sequence[Row]) -> int:

@@ -13,6 +13,7 @@ from metering.store.sql.overview import Overviews
 from metering.store.sql.schema import installations, meters, pulse_inputs, service_points
 from metering.store.sql.statements import Row, in_chunks, replace, select_among
 from metering.store.sql.symbols import Names
+from metering.store.sql.upkeep import ask_mending
 
 __all__ = ["SqlRegistry"]
 
@@ -45,8 +46,12 @@ class SqlRegistry:
         return found
 
     def put_meters(self, new: Iterable[Meter]) -> None:
-        """Register meters or replace what is said of them."""
+        """Register meters or replace what is said of them.
+
+        Waiting telegrams of those that are new, or get another model, are to be tried again.
+        """
         said = list(new)
+        before = self.meters([meter.id for meter in said])
         numbers = self._names.meters.ensure(meter.id for meter in said)
         rows: list[Row] = [
             {
@@ -59,6 +64,7 @@ class SqlRegistry:
             for meter in said
         ]
         replace(self._connection, meters, rows)
+        ask_mending(self._connection, {numbers[meter.id] for meter in said if _other(before, meter)})
 
     def put_service_points(self, points: Iterable[ServicePoint]) -> None:
         """Register service points or replace what is said of them."""
@@ -137,6 +143,18 @@ class SqlRegistry:
             found.setdefault((row.gateway, row.channel), []).append(one)
         return found
 
+    def installations(self, ids: Collection[MeterId]) -> Mapping[MeterId, Sequence[Installation]]:
+        """Give where meters hang and hung, by start; nothing for those that never did."""
+        id_of = {number: meter for meter, number in self._names.meters.find(ids).items()}
+        found: dict[MeterId, list[Installation]] = {}
+        for chunk in in_chunks(id_of):
+            wanted = sa.select(installations).where(installations.c.meter.in_(chunk))
+            for row in self._connection.execute(wanted.order_by(installations.c.valid_from)):
+                meter = id_of[row.meter]
+                hung = Installation(meter, row.service_point, row.valid_from, row.valid_to)
+                found.setdefault(meter, []).append(hung)
+        return found
+
     def overview(
         self, *, search: str = "", offset: int = 0, limit: int = 50
     ) -> tuple[Sequence[MeterOverview], int]:
@@ -152,11 +170,9 @@ class SqlRegistry:
         number = self._names.meters.number(meter)
         if number is None or not (found := self._overviews.of([number])):
             return None
-        rows = self._connection.execute(
-            sa.select(installations)
-            .where(installations.c.meter == number)
-            .order_by(installations.c.valid_from)
-        )
-        return found[0], [
-            Installation(meter, row.service_point, row.valid_from, row.valid_to) for row in rows
-        ]
+        return found[0], self.installations([meter]).get(meter, [])
+
+
+def _other(before: Mapping[MeterId, Meter], meter: Meter) -> bool:
+    """Whether telegrams of this meter are judged otherwise than before."""
+    return meter.id not in before or before[meter.id].model != meter.model

@@ -5,10 +5,12 @@
     identities    every meter ever heard         registers, gateways, origins   small numbers for texts
     telegrams     frames byte for byte           receptions                     who heard each, when
     readings      exact values                   latest                         newest time per register
-    details       texts and dates                sequences                      numbers without reception
+    details       texts and dates                spans                          numbers that came, per boot
     meters        the registered ones            service_points, installations, pulse_inputs
     meter_keys    encrypted                      master_key                     its check value
     accounts      per gateway, received = sum    quarantine                     what could not be read
+    hearings      who heard whom, per day        rhythms                        how often each meter sends
+    mending       meters to be tried again       marks                          how far upkeep came
     counters      archive numbers, never reused
 
 A change here needs a new file in ``metering/store/migrations/versions`` and :data:`SCHEMA` one higher; a test
@@ -29,10 +31,13 @@ __all__ = [
     "counters",
     "details",
     "gateways",
+    "hearings",
     "identities",
     "installations",
     "latest",
+    "marks",
     "master_key",
+    "mending",
     "metadata",
     "meter_keys",
     "meters",
@@ -42,12 +47,13 @@ __all__ = [
     "readings",
     "receptions",
     "registers",
-    "sequences",
+    "rhythms",
     "service_points",
+    "spans",
     "telegrams",
 ]
 
-SCHEMA = 1
+SCHEMA = 2
 """The schema this release knows: the number of the newest migration."""
 
 metadata = sa.MetaData(
@@ -104,6 +110,7 @@ gateways = sa.Table(
     sa.Column("online", sa.Boolean),  # NULL: it never said
     _moment("state_at", nullable=True),
     sa.Column("boot", FreeText),
+    _moment("alive_at", nullable=True),  # last health message; what it brings counts as well, see accounts
 )
 
 # What the readings of one gateway, model and register have in common: one number in each of them
@@ -152,6 +159,13 @@ sa.Index(
     postgresql_where=telegrams.c.state == "held",
 )
 
+sa.Index(
+    "ix_telegrams_foreign",  # the oldest go first, without walking those that stay
+    telegrams.c.heard_at,
+    sqlite_where=telegrams.c.state == "foreign",
+    postgresql_where=telegrams.c.state == "foreign",
+)
+
 receptions = sa.Table(
     "receptions",
     metadata,
@@ -179,13 +193,48 @@ sa.Index(
     postgresql_where=receptions.c.boot.is_not(None),
 )
 
-sequences = sa.Table(
-    "sequences",
+# The numbers that came, of each boot of a gateway, in stretches without a gap: what lies between is missing.
+spans = sa.Table(
+    "spans",
     metadata,
     _points_to("gateway", "gateways.id", key=True),
     sa.Column("boot", FreeText, primary_key=True),
-    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("first", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("last", sa.BigInteger, nullable=False),
     sqlite_with_rowid=False,
+)
+
+# Who heard whom, per day since 1970 in UTC. Days come first: what is asked for is the last few.
+hearings = sa.Table(
+    "hearings",
+    metadata,
+    sa.Column("day", sa.Integer, primary_key=True, autoincrement=False),
+    _points_to("meter", "identities.id", key=True),
+    _points_to("gateway", "gateways.id", key=True),
+    _moment("first_heard"),
+    _moment("last_heard"),
+    *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("heard", "measured", "rssi_sum")),
+    sa.Column("rssi_min", sa.Integer),
+    sa.Column("rssi_max", sa.Integer),
+    sqlite_with_rowid=False,
+)
+
+rhythms = sa.Table(
+    "rhythms",
+    metadata,
+    _points_to("meter", "identities.id", key=True),
+    sa.Column("interval_s", sa.Integer),  # NULL: too little was heard to tell
+    _moment("learnt_at"),
+)
+
+# Meters whose waiting telegrams are to be tried again: a key came, or they were registered.
+mending = sa.Table("mending", metadata, _points_to("meter", "identities.id", key=True))
+
+marks = sa.Table(
+    "marks",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    _text("value"),
 )
 
 # --- readings ------------------------------------------------------------------------------------
@@ -289,13 +338,16 @@ meter_keys = sa.Table(
     _points_to("meter", "identities.id"),
     sa.Column("sealed", sa.LargeBinary, nullable=False),  # metering.store.master_key.MasterKey.seal
     _moment("added_at"),
+    _moment("valid_from", nullable=True),  # of telegrams heard since then; NULL: since ever
+    _moment("valid_to", nullable=True),  # exclusive; NULL: until further notice
+    sa.Column("master", sa.Integer, nullable=False, server_default=sa.text("1")),  # under which it is sealed
     sa.Index(None, "meter"),
 )
 
 master_key = sa.Table(
     "master_key",
     metadata,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),  # always 1
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),  # 1, then one more each rotation
     sa.Column("check_value", sa.LargeBinary, nullable=False),
 )
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import UpdateBase
 
-__all__ = ["Row", "execute_many", "in_chunks", "insert", "insert_once", "replace", "select_among"]
+__all__ = ["Row", "execute_many", "given", "in_chunks", "insert", "insert_once", "replace", "select_among"]
 
 T = TypeVar("T")
 
@@ -103,6 +103,18 @@ def select_among(
     asked = sa.func.json_each(json.dumps(list(values))).table_valued("value", name="asked")
     same = (column == sa.func.json_extract(asked.c.value, f"$[{place}]") for place, column in enumerate(key))
     return list(connection.execute(wanted.join(asked, sa.and_(*same))))
+
+
+def given(
+    connection: sa.Connection, columns: Sequence[sa.ColumnElement[Any]], values: Sequence[Sequence[Any]]
+) -> tuple[sa.FromClause, Sequence[sa.ColumnElement[Any]]]:
+    """Give values (numbers and texts, at most one chunk of them) as something to join, and its columns."""
+    if connection.dialect.name == "postgresql":
+        named = [sa.column(f"v{place}", one.type) for place, one in enumerate(columns)]
+        rows = sa.values(*named, name="given").data([tuple(value) for value in values])
+        return rows, list(rows.c)
+    each = sa.func.json_each(json.dumps(list(values))).table_valued("value", name="given")
+    return each, [sa.func.json_extract(each.c.value, f"$[{place}]") for place in range(len(columns))]
 
 
 def in_chunks(values: Iterable[T]) -> Iterator[list[T]]:

@@ -12,14 +12,17 @@ from metering.errors import KeyringError
 from metering.ports import Clock
 from metering.store.master_key import MasterKey
 from metering.store.sql.archive import SqlArchive
+from metering.store.sql.coverage import SqlCoverage
 from metering.store.sql.engine import Database
 from metering.store.sql.keyring import SqlKeyring
 from metering.store.sql.ledger import SqlLedger
 from metering.store.sql.readings import SqlReadings
 from metering.store.sql.registry import SqlRegistry
 from metering.store.sql.schema import counters
+from metering.store.sql.spans import Spans
 from metering.store.sql.statements import insert
 from metering.store.sql.symbols import Known, Names
+from metering.store.sql.upkeep import SqlUpkeep
 from metering.store.sql.versions import demand_current, schema_version
 
 __all__ = ["SqlStore", "SqlTransaction"]
@@ -34,6 +37,8 @@ class SqlTransaction:
     registry: SqlRegistry
     keyring: SqlKeyring
     ledger: SqlLedger
+    upkeep: SqlUpkeep
+    coverage: SqlCoverage
 
 
 class SqlStore:
@@ -105,12 +110,15 @@ class SqlStore:
         names.keep()
 
     def _ports(self, connection: sa.Connection, names: Names) -> SqlTransaction:
+        spans = Spans(connection, names)
         return SqlTransaction(
-            archive=SqlArchive(connection, names),
+            archive=SqlArchive(connection, names, spans),
             readings=SqlReadings(connection, names),
             registry=SqlRegistry(connection, names, self._clock),
             keyring=SqlKeyring(connection, names, self._clock, self._master_key),
-            ledger=SqlLedger(connection, names),
+            ledger=SqlLedger(connection, names, spans),
+            upkeep=SqlUpkeep(connection, names),
+            coverage=SqlCoverage(connection, names),
         )
 
     def _master_key(self) -> MasterKey:
