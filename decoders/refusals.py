@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from decoders.errors import FrameError, LayerError
 from decoders.wmbus import link, security, wired
 from decoders.wmbus.ci import CI, Content
+from decoders.wmbus.explain_records import shown
 from decoders.wmbus.layers import Layers
 
 __all__ = ["anonymous", "check_control", "refusal"]
@@ -151,8 +152,7 @@ def _without_manufacturer(layers: Layers) -> LayerError:
         return LayerError("unsupported_layer", "no fixed data structure")
     evidence: dict[str, str | int] = {"serial": fixed.serial, "device_type": fixed.device_type}
     for number, record in enumerate(fixed.records, 1):
-        value = "no value" if record.value is None else f"{record.value:f} {record.unit}".rstrip()
-        evidence[f"counter_{number}"] = value
+        evidence[f"counter_{number}"] = shown(record.value, record.unit) or "no value"
     return LayerError(
         "unsupported_layer",
         "the fixed data structure of old wired meters names no manufacturer",
