@@ -120,7 +120,7 @@ class Decoder:
         return telegram
 
     def _learn(self, frame: link.Frame, telegram: Telegram, keys: KeysOnce) -> None:
-        if telegram.faults or telegram.security.counter is not None:
+        if telegram.faults or telegram.security.authenticated:
             return
         layers = begin(frame)
         read_headers(layers, keys)

@@ -6,17 +6,19 @@ status, record data and manufacturer data. A frame that agrees under the mask wo
 structure with other values, so its values are lifted out by position. One that does not agree is no business
 of this layout.
 
-Layouts with anything unusual (faults, message counters, authentication codes, compact frames) are not learnt;
-such telegrams take the full walk every time.
+Layouts with anything unusual (faults, compact frames) are not learnt; such telegrams take the full walk every
+time.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
-from decoders.telegram import Record, Telegram
+from decoders.telegram import Record, Security, Telegram
+from decoders.wmbus import afl, link
 from decoders.wmbus.address import identity, link_order
 from decoders.wmbus.ci import CI, Content, Header
 from decoders.wmbus.header import describe
@@ -25,7 +27,7 @@ from decoders.wmbus.transport import TransportHeader
 from decoders.wmbus.values import VARIABLE
 from metering.meter import MeterId
 
-__all__ = ["Maker", "Places", "TelegramLayout", "learn"]
+__all__ = ["Maker", "Places", "TelegramLayout", "learn", "maker"]
 
 Maker = Callable[[bytes], Record]
 """Makes a record out of its data bytes."""
@@ -42,6 +44,7 @@ class Places(NamedTuple):
         meter: transport-layer address, eight bytes in transport order.
         access: access number that counts.
         status: status byte.
+        counter: message counter, low byte first.
         manufacturer: manufacturer data.
         plain: everything from the first DIF on.
         data: data of the records, LVAR byte included, in the order of the records.
@@ -51,6 +54,7 @@ class Places(NamedTuple):
     meter: int | None
     access: int | None
     status: int | None
+    counter: int | None
     manufacturer: int | None
     plain: int
     data: range
@@ -66,12 +70,23 @@ class TelegramLayout:
         values: gives the values of a frame that fits: bytes at each of the places.
         places: which value is what.
         example: the telegram it was learnt from.
-        makers: make each record of the layout out of its data.
         renderings: what others have prepared for this layout, by a name of theirs.
+        standard_sender: the link-layer address is written as the standard says.
         used: a frame fitted since :meth:`reset`.
     """
 
-    __slots__ = ("example", "makers", "mask", "places", "renderings", "repeated", "slots", "used", "values")
+    __slots__ = (
+        "_makers",
+        "example",
+        "mask",
+        "places",
+        "renderings",
+        "repeated",
+        "slots",
+        "standard_sender",
+        "used",
+        "values",
+    )
 
     def __init__(
         self, clear: bytes, mask: bytes, slots: Sequence[slice], places: Places, example: Telegram
@@ -82,9 +97,10 @@ class TelegramLayout:
         self.values = _lifter(slots)
         self.places = places
         self.example = example
+        self.standard_sender = identity(example.frame[2:10]) == example.sender
         self.renderings: dict[object, object] = {}
         self.used = False
-        self.makers = tuple(map(_maker, example.records))
+        self._makers = tuple(map(maker, example.records))
 
     def telegram(self, frame: bytes, clear: bytes) -> Telegram:
         """Give the telegram of a frame that fits.
@@ -104,8 +120,8 @@ class TelegramLayout:
             example.ci,
             None if places.access is None else values[places.access][0],
             None if places.status is None else values[places.status][0],
-            example.security,
-            tuple([make(one) for make, one in zip(self.makers, data, strict=True)]),
+            self._security(values),
+            tuple([make(one) for make, one in zip(self._makers, data, strict=True)]),
             b"" if places.manufacturer is None else values[places.manufacturer],
             example.more_follows,
             values[places.plain],
@@ -128,10 +144,23 @@ class TelegramLayout:
             return identity(link_order(values[self.places.meter])) or self.example.meter
         return self._sender(values, self.example.meter)
 
+    def sender(self, address: bytes) -> MeterId:
+        """Give the sender whose link-layer address this is."""
+        if self.standard_sender:
+            return identity(address) or self.example.sender
+        frame = self.example.frame  # the Diehl family: what stands where depends on what follows
+        return link.header(frame[:2] + address + frame[10:]).sender
+
     def _sender(self, values: Sequence[bytes], otherwise: MeterId) -> MeterId:
         if self.places.sender is None:
             return otherwise if self.example.wired else self.example.sender
-        return identity(values[self.places.sender]) or otherwise
+        return self.sender(values[self.places.sender])
+
+    def _security(self, values: Sequence[bytes]) -> Security:
+        known = self.example.security
+        if self.places.counter is None:
+            return known
+        return replace(known, counter=int.from_bytes(values[self.places.counter], "little"))
 
 
 def learn(layers: Layers, telegram: Telegram) -> TelegramLayout | None:
@@ -153,9 +182,7 @@ def learn(layers: Layers, telegram: Telegram) -> TelegramLayout | None:
 def _learnable(layers: Layers, header: TransportHeader, telegram: Telegram) -> bool:
     start = layers.frame.data[:4]
     return (
-        layers.afl is None
-        and telegram.security.counter is None
-        and not header.extension
+        not header.counter
         and CI[header.ci].content is Content.RECORDS
         and not telegram.faults
         and (telegram.wired or not start[0] == start[3] == 0x68)  # bytes that look wired at another length
@@ -181,15 +208,12 @@ class _Draft:
 
 def _places(draft: _Draft, layers: Layers, header: TransportHeader, telegram: Telegram) -> Places:
     """Say what differs and what is lifted, in wire order."""
-    sender = None
-    if not telegram.wired and identity(layers.frame.data[2:10]) == telegram.sender:
-        sender = draft.lift(2, 8, fixed=2, number=4)
-    access = None
-    if layers.ell is not None:
-        access = draft.lift(layers.ell.start + 2, 1)
+    sender = _link(draft, telegram)
+    access = draft.lift(layers.ell.start + 2, 1) if layers.ell else None
     if layers.ell is not None and layers.ell.session is not None:
         draft.differs(layers.ell.end - 6, 6)
         draft.mask[layers.ell.end - 3] = _ENC
+    counter = _authentication(draft, layers.afl) if layers.afl else None
     meter, own, status = _transport(draft, header)
     data = [_record(draft, record) for record in telegram.records]
     rest = len(telegram.manufacturer_data)
@@ -201,10 +225,31 @@ def _places(draft: _Draft, layers: Layers, header: TransportHeader, telegram: Te
         meter,
         own if access is None else access,
         status,
+        counter,
         manufacturer,
         plain,
         range(first, first + len(data)),
     )
+
+
+def _link(draft: _Draft, telegram: Telegram) -> int | None:
+    """Lift the link-layer address; where no number can be told in it, it repeats."""
+    address, sender = telegram.frame[2:10], telegram.sender
+    if telegram.wired:
+        return None
+    if identity(address) == sender:
+        return draft.lift(2, 8, fixed=2, number=4)
+    if address[7:3:-1].hex().upper() == sender.serial:  # version and type before the number
+        return draft.lift(2, 8, fixed=4, number=4)
+    return None
+
+
+def _authentication(draft: _Draft, read: afl.Afl) -> int | None:
+    """Lift the message counter; the code differs too, and what it covers has been decided."""
+    at = read.start + 4 + (read.control is not None) + len(read.key_information)
+    counter = draft.lift(at, len(read.counter)) if read.counter else None
+    draft.differs(at + len(read.counter), len(read.mac))
+    return counter
 
 
 def _transport(draft: _Draft, header: TransportHeader) -> tuple[int | None, int | None, int | None]:
@@ -236,8 +281,8 @@ def _lifter(slots: Sequence[slice]) -> Callable[[bytes], tuple[bytes, ...]]:
     return lambda clear: (*unpack(clear), clear[plain])
 
 
-def _maker(record: Record) -> Maker:
-    """Return what makes the record out of other data."""
+def maker(record: Record) -> Maker:
+    """Return what makes this record out of other data."""
     said = describe(record.dib + record.vib)
     read, known = said.read, said.remark
 

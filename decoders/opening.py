@@ -7,18 +7,21 @@ is checked afterwards, on the clear bytes, which with ``2F2F`` or the payload CR
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypedDict
 
 from decoders.telegram import Keys, Telegram
+from decoders.wmbus import link
 from decoders.wmbus.address import identity, link_order
 from decoders.wmbus.cipher_cache import CipherCache
 from decoders.wmbus.ciphers import BLOCK, cbc_iv, counter_block
+from decoders.wmbus.diehl import DEFAULT_AES_KEY
 from decoders.wmbus.ell import AES_CTR, Ell, crc_fits
 from decoders.wmbus.layers import Layers
-from decoders.wmbus.link import DIEHL
 from decoders.wmbus.security import MARK
-from decoders.wmbus.transport import AES_CBC, NO_SECURITY, TransportHeader
+from decoders.wmbus.transport import AES_CBC, AES_CBC_DERIVED, NO_SECURITY, TransportHeader
+from metering.meter import MeterId
 
 __all__ = ["Opening", "opening_of"]
 
@@ -36,30 +39,54 @@ class Opening(Protocol):
 def opening_of(layers: Layers, telegram: Telegram) -> Opening | None:
     """Say how telegrams like this one are opened; ``None`` if only the full walk can."""
     header = layers.header
-    if header is None or layers.afl is not None:
+    if header is None or header.counter:
         return None
     if layers.ell is not None and layers.ell.session is not None:
-        return _link(layers.ell, telegram) if header.mode == NO_SECURITY else None
-    if header.mode == NO_SECURITY or (header.mode == AES_CBC and not header.blocks):
-        return _AsReceived()
-    if header.mode != AES_CBC or telegram.meter.manufacturer in DIEHL or telegram.wired:
+        return _link(layers, layers.ell, telegram)
+    if not header.encrypted and layers.afl is None:
+        return _AsReceived() if header.mode in {NO_SECURITY, AES_CBC} else None
+    return _of_blocks(layers, header, telegram)
+
+
+def _of_blocks(layers: Layers, header: TransportHeader, telegram: Telegram) -> Opening | None:
+    if not header.encrypted or telegram.wired:
         return None
-    long_at = header.start + 1 if header.address is not None else None
-    return (_Sealed if telegram.security.encrypted else _ArrivedInClear)(
-        header.end, header.end + header.blocks * BLOCK, _configuration(header), long_at
-    )
+    clear = not telegram.security.encrypted
+    if header.mode == AES_CBC and layers.afl is None:
+        return (_ArrivedInClear if clear else _Sealed)(**_blocks(header))
+    return _DerivedArrivedInClear(**_blocks(header)) if header.mode == AES_CBC_DERIVED and clear else None
 
 
-def _link(ell: Ell, telegram: Telegram) -> Opening | None:
+def _link(layers: Layers, ell: Ell, telegram: Telegram) -> Opening | None:
+    header, sender = layers.header, telegram.sender
+    if header is None or header.mode != NO_SECURITY or layers.afl is not None:
+        return None
     if ell.encryption != AES_CTR:
         return _LinkInClear(ell.crc_at)
-    if ell.receiver is not None or telegram.sender.manufacturer in DIEHL:
+    if ell.receiver is not None or sender.manufacturer in link.DIEHL:
         return None
     return (_LinkSealed if telegram.security.encrypted else _LinkArrivedInClear)(ell.crc_at)
 
 
-def _configuration(header: TransportHeader) -> bytes:
-    return header.configuration.to_bytes(2, "little")
+def _blocks(header: TransportHeader) -> _Where:
+    long = header.address is not None
+    return {
+        "start": header.end,
+        "end": header.end + header.encrypted,
+        "configuration_at": header.start + (11 if long else 3),
+        "configuration": header.configuration.to_bytes(2, "little"),
+        "long_at": header.start + 1 if long else None,
+    }
+
+
+class _Where(TypedDict):
+    """See :class:`_Blocks`."""
+
+    start: int
+    end: int
+    configuration_at: int
+    configuration: bytes
+    long_at: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +97,7 @@ class _AsReceived:
         return frame
 
 
-# --- security mode 5 -----------------------------------------------------------------------------
+# --- security modes 5 and 7 ----------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,22 +107,30 @@ class _Blocks:
     Attributes:
         start: where they begin: the end of the transport header.
         end: where they end.
+        configuration_at: where CF stands; the access number stands two bytes before it.
         configuration: CF as transmitted: the mode and how many blocks.
         long_at: where the transport layer's address stands, if there is one.
     """
 
     start: int
     end: int
+    configuration_at: int
     configuration: bytes
     long_at: int | None
 
     def _agrees(self, frame: bytes, *, marked: bool) -> bool:
-        start = self.start
+        start, at = self.start, self.configuration_at
         return (
-            frame[start - 2 : start] == self.configuration
+            frame[at : at + 2] == self.configuration
             and (frame[start : start + 2] == MARK) is marked
             and self.end <= len(frame)
         )
+
+    def _meter(self, frame: bytes, address: bytes) -> MeterId | None:
+        meter = identity(address)
+        if meter is None or self.long_at is not None or meter.manufacturer not in link.DIEHL:
+            return meter
+        return link.header(frame).sender
 
     def _address(self, frame: bytes) -> bytes:
         at = self.long_at
@@ -108,13 +143,13 @@ class _Sealed(_Blocks):
     __slots__ = ()
 
     def open(self, frame: bytes, keys: Keys, ciphers: CipherCache) -> bytes | None:
-        address = self._address(frame)
-        meter = identity(address)
-        if meter is None or not self._agrees(frame, marked=False):
+        if not self._agrees(frame, marked=False):
             return None
+        address = self._address(frame)
+        meter = self._meter(frame, address)
         start, end = self.start, self.end
         iv = cbc_iv(address, frame[start - 4])
-        for key in keys(meter):
+        for key in _tried(meter, keys) if meter else ():
             if len(key) == BLOCK:
                 clear = ciphers.decrypt_cbc(key, iv, frame[start:end])
                 if clear[:2] == MARK:
@@ -128,17 +163,36 @@ class _ArrivedInClear(_Blocks):
     __slots__ = ()
 
     def open(self, frame: bytes, keys: Keys, ciphers: CipherCache) -> bytes | None:
-        address = self._address(frame)
-        meter = identity(address)
-        if meter is None or not self._agrees(frame, marked=True):
+        if not self._agrees(frame, marked=True):
             return None
-        start = self.start
-        for key in keys(meter):
-            if len(key) == BLOCK:
-                first = frame[start : start + BLOCK]
-                if ciphers.decrypt_cbc(key, cbc_iv(address, frame[start - 4]), first)[:2] == MARK:
-                    return None
+        address = self._address(frame)
+        meter = self._meter(frame, address)
+        if meter is None:
+            return None
+        first = frame[self.start : self.start + BLOCK]
+        for key in _tried(meter, keys):
+            iv = cbc_iv(address, frame[self.start - 4])
+            if len(key) == BLOCK and ciphers.decrypt_cbc(key, iv, first)[:2] == MARK:
+                return None
         return frame
+
+
+class _DerivedArrivedInClear(_Blocks):
+    """Mode 7 declared, but the bytes came in clear; with a key at hand the full walk decides."""
+
+    __slots__ = ()
+
+    def open(self, frame: bytes, keys: Keys, ciphers: CipherCache) -> bytes | None:  # noqa: ARG002  see Opening
+        if not self._agrees(frame, marked=True):
+            return None
+        meter = self._meter(frame, self._address(frame))
+        return None if meter is None or keys(meter) else frame
+
+
+def _tried(meter: MeterId, keys: Keys) -> Sequence[bytes]:
+    """Give the keys the full walk would try."""
+    known = keys(meter)
+    return known or ((DEFAULT_AES_KEY,) if meter.manufacturer in link.DIEHL else ())
 
 
 # --- extended link layer -------------------------------------------------------------------------

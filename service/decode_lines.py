@@ -28,7 +28,7 @@ import orjson
 
 from decoders import decode
 from decoders.errors import DecodeError
-from decoders.fields import field_value, fields
+from decoders.fields import fields
 from decoders.media import medium
 from decoders.telegram import Keys, Record, Telegram, Value
 from ingest.adapters import rtl_wmbus
@@ -43,12 +43,12 @@ __all__ = [
     "Key",
     "Trouble",
     "answer",
-    "field_of",
+    "has_seconds",
     "json_form",
     "json_line",
     "key_of",
+    "plain",
     "read_line",
-    "value_of",
 ]
 
 Key = bytes | None
@@ -243,19 +243,18 @@ def _fields(telegram: Telegram) -> Mapping[str, object]:
     }
 
 
-def field_of(record: Record) -> object:
-    """Give the value of a record's field as JSON has it."""
-    return _field(record, field_value(record))
-
-
 def _field(record: Record, value: Value) -> object:
     """Write a field; one that is its record's time is written as the record's value is."""
-    return value_of(record) if isinstance(record.value, datetime) else plain(value)
+    return _value(record) if isinstance(record.value, datetime) else plain(value)
 
 
-def value_of(record: Record) -> object:
-    """Give the value of a record as JSON has it."""
-    return plain(record.value, seconds=len(record.data) >= _TYPE_I)
+def _value(record: Record) -> object:
+    return plain(record.value, seconds=has_seconds(record.data))
+
+
+def has_seconds(data: bytes) -> bool:
+    """Whether a date and time with these data is given to the second."""
+    return len(data) >= _TYPE_I
 
 
 def _record(record: Record) -> Mapping[str, object]:
@@ -267,7 +266,7 @@ def _record(record: Record) -> Mapping[str, object]:
         "subunit": record.subunit,
         "quantity": record.quantity,
         "unit": record.unit,
-        "value": value_of(record),
+        "value": _value(record),
     }
 
 

@@ -6,7 +6,7 @@ telegram the layout was learnt from.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from functools import partial
 from typing import cast
@@ -15,13 +15,14 @@ import orjson
 
 from decoders.decoder import Fit
 from decoders.fields import field_value
-from decoders.layout import Maker, TelegramLayout
-from decoders.number_texts import one, plain_text, shortest_text, whole_numbers
-from decoders.rendering import MOST_TEXTS, Hole, Memory, Rendering, Unfit
+from decoders.layout import TelegramLayout, maker
+from decoders.number_texts import Text, one, plain_text, shortest_text, whole_numbers
+from decoders.rendering import MOST_TEXTS, Hole, Memory, Rendering, Texts, Unfit
 from decoders.telegram import Record
 from decoders.wmbus.address import identity, link_order
 from decoders.wmbus.header import describe
-from service.decode_lines import field_of, json_form, value_of
+from decoders.wmbus.vif import Kind
+from service.decode_lines import has_seconds, json_form, plain
 
 __all__ = ["LineForms"]
 
@@ -55,58 +56,68 @@ class LineForms:
         """Give the holes of the identity and its serial, if the layout is not one meter's own."""
         places = layout.places
         if places.meter is not None:
-            yield (
-                places.meter,
-                self._memory.texts("meter", lambda: lambda address: _meter(link_order(address))),
-            )
-            yield places.meter, self._memory.texts("number", lambda: lambda address: _serial(address[:4]))
+            yield places.meter, self._memory.texts("meter", lambda: _meter)
+            yield places.meter, self._memory.texts("serial", lambda: _serial)
         elif places.sender is not None:
-            yield places.sender, self._memory.texts("sender", lambda: _meter)
-            yield places.sender, self._memory.texts("serial", lambda: lambda address: _serial(address[2:6]))
+            own = None if layout.standard_sender else layout
+            yield places.sender, self._memory.texts(("sender", own), lambda: _senders(layout))
+            yield places.sender, self._memory.texts(("serial", own), lambda: _serials(layout))
 
     def _fields(self, layout: TelegramLayout) -> Iterator[Hole]:
-        for place, record, make in zip(
-            layout.places.data, layout.example.records, layout.makers, strict=True
-        ):
-            named_as_text = isinstance(record.value, str)
-            key = ("field", record.dib, record.vib, named_as_text)
-            yield place, self._memory.texts(key, partial(_field_text, make, record))
+        for place, record in zip(layout.places.data, layout.example.records, strict=True):
+            header, named_as_text = record.dib + record.vib, isinstance(record.value, str)
+            if describe(header).kind is Kind.MOMENT and not named_as_text:
+                yield place, self._value(header)
+            else:
+                key = ("field", header, named_as_text)
+                yield place, self._memory.texts(key, partial(_field_text, record))
 
     def _values(self, layout: TelegramLayout) -> Iterator[Hole]:
-        for place, record, make in zip(
-            layout.places.data, layout.example.records, layout.makers, strict=True
-        ):
-            key = ("value", record.dib, record.vib)
-            yield place, self._memory.texts(key, partial(_value_text, make, record))
+        for place, record in zip(layout.places.data, layout.example.records, strict=True):
+            yield place, self._value(record.dib + record.vib)
+
+    def _value(self, header: bytes) -> Texts:
+        return self._memory.texts(("value", header), partial(_value_text, header))
 
 
 def _meter(address: bytes) -> bytes:
-    return orjson.dumps(str(identity(address)))
+    return orjson.dumps(str(identity(link_order(address))))
 
 
-def _serial(number: bytes) -> bytes:
-    return orjson.dumps(number[::-1].hex().upper())
+def _serial(address: bytes) -> bytes:
+    return orjson.dumps(address[3::-1].hex().upper())
 
 
-def _value_text(make: Maker, record: Record) -> Callable[[bytes], bytes]:
-    said = describe(record.dib + record.vib)
+def _senders(layout: TelegramLayout) -> Text:
+    return lambda address: orjson.dumps(str(layout.sender(address)))
+
+
+def _serials(layout: TelegramLayout) -> Text:
+    return lambda address: orjson.dumps(layout.sender(address).serial)
+
+
+def _value_text(header: bytes) -> Text:
+    said = describe(header)
     whole = whole_numbers(said)
     if whole:
-        return plain_text(whole, cast("Decimal", make(one(said)).value))
-    return lambda data: orjson.dumps(value_of(make(data)))
+        return plain_text(whole, cast("Decimal", said.read(one(said))[0]))
+    read = said.read
+    return lambda data: orjson.dumps(plain(read(data)[0], seconds=has_seconds(data)))
 
 
-def _field_text(make: Maker, record: Record) -> Callable[[bytes], bytes]:
-    said = describe(record.dib + record.vib)
+def _field_text(record: Record) -> Text:
+    said, make = describe(record.dib + record.vib), maker(record)
     whole = whole_numbers(said)
     if whole:
         return shortest_text(whole, cast("Decimal", field_value(make(one(said)))))
-    named_as_text = isinstance(record.value, str)
+    read, named_as_text = said.read, isinstance(record.value, str)
 
     def text(data: bytes) -> bytes:
-        told = make(data)
-        if isinstance(told.value, str) is not named_as_text:
+        value, _ = read(data)
+        if isinstance(value, str) is not named_as_text:
             raise Unfit  # a text's field has no unit in its name
-        return orjson.dumps(field_of(told))
+        if isinstance(value, Decimal):
+            value = field_value(make(data))
+        return orjson.dumps(plain(value, seconds=has_seconds(data)))
 
     return text
