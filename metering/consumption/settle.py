@@ -1,0 +1,101 @@
+"""Which readings to believe: a wrong value is held and outlived, never a floor for those that follow.
+
+Nothing is lost: every reading ends on a line or set aside with its reason.
+:mod:`metering.consumption.explain` says how it is decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from itertools import pairwise
+
+from metering.consumption.explain import Track, cheapest
+from metering.consumption.points import WIDE, IndexPoint
+from metering.consumption.verdicts import Break, BreakKind, Limits, Reason, SetAside, Settled
+
+__all__ = ["settle"]
+
+
+def settle(points: Iterable[IndexPoint], limits: Limits, *, certain: Collection[IndexPoint] = ()) -> Settled:
+    """Sort out what came of one register of one meter.
+
+    Args:
+        points: in any order, repeated or not, with contradictions; their carry is not looked at.
+        limits: of the register.
+        certain: those of the points a person vouches for (closing and opening index of an exchange); they
+            are kept whatever the others say.
+
+    Returns:
+        Lines, breaks, and every reading set aside. The same for any order and repetition of arrival.
+    """
+    ordered = sorted(points, key=lambda point: (point.at, point.value, point.arrived or point.at))
+    distinct, repeated = _without_repeats(ordered)
+    track = Track.of(distinct, limits, certain)
+    kept = cheapest(track)
+    lines, breaks = _lines(distinct, kept, track, limits)
+    set_aside = [
+        *_set_aside(distinct, kept),
+        *(SetAside(one, Reason.REPEATED, None, None) for one in repeated),
+    ]
+    return Settled(lines, breaks, tuple(sorted(set_aside, key=lambda one: one.point)))
+
+
+def _without_repeats(ordered: Sequence[IndexPoint]) -> tuple[list[IndexPoint], list[IndexPoint]]:
+    distinct: list[IndexPoint] = []
+    repeated: list[IndexPoint] = []
+    for point in ordered:
+        same = distinct and distinct[-1] == point
+        (repeated if same else distinct).append(point)
+    return distinct, repeated
+
+
+def _lines(
+    points: Sequence[IndexPoint], kept: Sequence[int], track: Track, limits: Limits
+) -> tuple[tuple[tuple[IndexPoint, ...], ...], tuple[Break, ...]]:
+    """Give the lines, carried over roll-overs, and where the register did not simply go on."""
+    lines: list[list[IndexPoint]] = [[points[kept[0]]]] if kept else []
+    breaks: list[Break] = []
+    for earlier, later in pairwise(kept):
+        closing, kind = lines[-1][-1], track.link(earlier, later)[1]
+        carry = _carry(closing.carry, kind, limits)
+        opening = replace(points[later], carry=carry) if carry else points[later]
+        if kind is not None:
+            breaks.append(Break(kind, closing, opening))
+        if kind in {BreakKind.RESET, BreakKind.JUMP}:
+            lines.append([])
+        lines[-1].append(opening)
+    return tuple(tuple(line) for line in lines), tuple(breaks)
+
+
+def _carry(carry: Decimal, kind: BreakKind | None, limits: Limits) -> Decimal:
+    if kind is BreakKind.ROLL_OVER and limits.wraps_at is not None:
+        return WIDE.add(carry, limits.wraps_at)
+    if kind is BreakKind.ROLL_BACK and limits.wraps_at is not None:
+        return WIDE.subtract(carry, limits.wraps_at)
+    return Decimal(0) if kind in {BreakKind.RESET, BreakKind.JUMP} else carry
+
+
+def _set_aside(points: Sequence[IndexPoint], kept: Sequence[int]) -> Iterator[SetAside]:
+    believed = set(kept)
+    following = 0
+    for number, point in enumerate(points):
+        if number in believed:
+            following += 1
+            continue
+        before = [points[one] for one in kept[max(following - 2, 0) : following]]
+        after = [points[one] for one in kept[following : following + 2]]
+        yield SetAside(
+            point, _reason(point, before, after), before[-1] if before else None, after[0] if after else None
+        )
+
+
+def _reason(point: IndexPoint, before: Sequence[IndexPoint], after: Sequence[IndexPoint]) -> Reason:
+    if any(one.at == point.at for one in (*before[-1:], *after[:1])):
+        return Reason.CONTRADICTED
+    if not after:
+        return Reason.HELD
+    if before and before[0].value <= point.value <= after[-1].value:
+        return Reason.MISTIMED
+    return Reason.OUTLIVED
