@@ -43,6 +43,10 @@ class DecodeStream:
         told = [self._told(one) for one in asked]
         return b"".join([text for text, _ in told]), all(good for _, good in told)
 
+    def forget_texts(self) -> None:
+        """Forget the texts of all values, not the layouts."""
+        self._forms.forget_texts()
+
     def _quick(self, line: bytes) -> bytes | None:
         """Answer a line whose telegram is of a known layout; ``None`` for any other."""
         try:

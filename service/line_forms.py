@@ -45,6 +45,10 @@ class LineForms:
         except Unfit:
             return None
 
+    def forget_texts(self) -> None:
+        """Forget the texts of all values."""
+        self._memory.forget()
+
     def _json(self, layout: TelegramLayout) -> Rendering:
         meter = list(self._identity(layout))
         line = json_form(layout.example, _HOLE, same_meter=not meter)
