@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from metering.errors import ImportRefused, TelemetryError
-from service.commands import config, database, demo, gateway, keys, meters, run
+from service.commands import anomaly, config, database, demo, gateway, keys, meters, run
 from service.commands.decode import decode
 
 __all__ = ["app", "main"]
@@ -35,6 +35,7 @@ app.command()(run.ingest)
 app.command()(run.serve)
 app.command()(decode)
 app.command()(demo.demo)
+app.add_typer(anomaly.app, name="anomaly")
 app.add_typer(meters.app, name="meters")
 app.add_typer(keys.app, name="keys")
 app.add_typer(database.app, name="db")

@@ -1,0 +1,277 @@
+"""From scores to findings: one judge for one class of findings at one meter."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anomaly.bank import FROZEN_FROM
+from anomaly.levels import CHANNELS, EDGES, LEVEL_LPH, NOTIFY_AT, STEADY
+from anomaly.local_time import DAY, HOUR
+from metering.finding import Finding, Stage, Tier
+
+__all__ = ["STAGES", "Family", "Judge", "Sign"]
+
+STAGES = {Tier.SUSPECT: 0.6, Tier.NOTIFY: 1.0, Tier.DISPATCH: 1.75}
+"""Score over threshold at which a tier is reached."""
+GIVEN_UP = 0.4
+"""A case that was never told anybody ends when its scores are down here."""
+AROUND = 2
+"""Levels to either side that count as the same flow."""
+CALM_HOURS = 24
+"""Known hours without suspicion that close a finding."""
+SAME_AGAIN = 45 * DAY
+"""Within this time the same flow is the same finding come back."""
+NOT_LARGER = 3
+"""Levels a flow may have risen to be the same come back."""
+GROWN = 4
+"""Levels a leak has risen when it counts as another one."""
+STIFFER = 0.5
+"""More evidence asked for after a finding ended by itself ..."""
+STIFFEST = 1.0
+STIFF_FOR = 180 * DAY
+"""... and how long that takes to fade to a third."""
+STIFF_AROUND = 4
+CREW_COST = 500.0
+WATER_COST = 0.80
+"""Euro for a crew's way and for a cubic metre (BattLeDIM's scoring)."""
+DOUBTED = 0.02
+"""Share of findings with this much evidence that may still be wrong."""
+HORIZON_H = 30 * 24
+WORTH_A_CREW_LPH = DOUBTED * CREW_COST / (WATER_COST * HORIZON_H / 1000)
+"""From this rate on the loss of 30 days outweighs the risk of sending a crew for nothing: 17 L/h."""
+KEPT_HOURS = 96
+
+_LEVEL = np.array(CHANNELS)
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A class of findings: its names for steady and for intermittent flow, and its channels of the bank."""
+
+    names: tuple[str, str]
+    channels: NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """What one tick says about one meter.
+
+    Attributes:
+        at: when it was known, UTC seconds.
+        flow: L/h, if known.
+        ratio: score over threshold of each channel.
+        age: hours since each score was zero, at most 255.
+    """
+
+    at: int
+    flow: float | None
+    ratio: NDArray[np.float32]
+    age: NDArray[np.uint8]
+
+
+@dataclass(slots=True)
+class _Case:
+    """A suspicion from its first sign to its end."""
+
+    onset: int
+    channel: int
+    score: float = 0.0
+    flows: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT_HOURS))
+    stages: list[Stage] = field(default_factory=list)
+    told_at: int | None = None
+    calm: int = 0
+    lost_l: float = 0.0
+    cleared_at: int | None = None
+    returns: list[int] = field(default_factory=list)
+    grown_to: str | None = None
+
+    @property
+    def level(self) -> int:
+        return int(_LEVEL[self.channel])
+
+
+class Judge:
+    """Holds at most one open case and remembers the last one that was told."""
+
+    def __init__(self, subject: str, family: Family, patience: float, step_l: float) -> None:
+        self._subject = subject
+        self._family = family
+        self._patience = patience
+        self._step_l = step_l
+        self._case: _Case | None = None
+        self._past: _Case | None = None
+        self._stiffness = 0.0
+        self._ended: list[_Case] = []
+
+    def look(self, sign: Sign) -> bool:
+        """Take in one tick; tell whether the case goes on."""
+        ratio = self._weighed(sign)
+        channel = int(self._family.channels[ratio.argmax()])
+        top = float(ratio.max())
+        if self._case is None:
+            if top < FROZEN_FROM:
+                return False
+            self._case = _Case(_onset(sign, channel), channel)
+        elif self._has_grown(self._case, channel, top, sign):
+            self._replace(channel, sign)
+        self._follow(self._case, channel, top, sign)
+        self._raise(self._case, channel, top, sign)
+        self._maybe_end(self._case, ratio, sign)
+        return self._case is not None
+
+    def findings(self) -> Iterator[Finding]:
+        """Give every case that reached a tier, by its beginning."""
+        cases = [*self._ended, *([self._case] if self._case else [])]
+        return (self._finding(case) for case in cases if case.stages)
+
+    def _weighed(self, sign: Sign) -> NDArray[np.float32]:
+        """Scores of the family, less where more evidence is asked for."""
+        ratio = sign.ratio[self._family.channels]
+        more = np.full(len(ratio), self._patience, np.float32)
+        if self._past is not None and self._past.cleared_at is not None:
+            faded = self._stiffness * math.exp((self._past.cleared_at - sign.at) / STIFF_FOR)
+            near = np.abs(_LEVEL[self._family.channels] - self._past.level) <= STIFF_AROUND
+            more = np.where(near, np.maximum(more, 1 + faded), more).astype(np.float32)
+        return np.asarray(ratio / more, np.float32)
+
+    def _has_grown(self, case: _Case, channel: int, top: float, sign: Sign) -> bool:
+        """Whether a much larger leak began after the open one was told."""
+        larger = _LEVEL[channel] >= case.level + GROWN
+        return bool(case.told_at and larger and top >= 1 and _onset(sign, channel) > case.told_at)
+
+    def _replace(self, channel: int, sign: Sign) -> None:
+        if self._case is not None:
+            self._case.grown_to = f"{LEVEL_LPH[_LEVEL[channel]] * self._step_l:.0f} L/h"
+            self._end(self._case, sign.at)
+        self._past = None
+        self._case = _Case(_onset(sign, channel), channel)
+
+    def _follow(self, case: _Case, channel: int, top: float, sign: Sign) -> None:
+        """Until it is told, a case is about its strongest channel."""
+        if case.told_at is None and top > GIVEN_UP:
+            case.channel = channel
+            case.onset = min(case.onset, _onset(sign, channel))
+        case.score = top
+        if sign.flow is not None:
+            case.flows.append(sign.flow)
+
+    def _raise(self, case: _Case, channel: int, top: float, sign: Sign) -> None:
+        reached = case.stages[-1].tier.rank if case.stages else -1
+        for tier, needed in STAGES.items():
+            if tier.rank <= reached or top < needed:
+                continue
+            if tier is Tier.DISPATCH and self._rate(case)[0] < WORTH_A_CREW_LPH:
+                continue
+            if tier is Tier.NOTIFY and self._returned(case, sign):
+                return
+            case.stages.append(self._stage(tier, case, channel, sign))
+            if tier is not Tier.SUSPECT:
+                case.told_at = case.told_at or sign.at
+
+    def _returned(self, case: _Case, sign: Sign) -> bool:
+        """Whether this is the told finding come back; then it is open again and the new case is it."""
+        past = self._past
+        if past is None or past.cleared_at is None or sign.at - past.cleared_at > SAME_AGAIN:
+            return False
+        if case.level > past.level + NOT_LARGER:
+            return False
+        past.cleared_at, past.calm = None, 0
+        past.returns.append(sign.at)
+        past.flows = case.flows
+        self._ended.remove(past)
+        self._case, self._past = past, None
+        return True
+
+    def _maybe_end(self, case: _Case, ratio: NDArray[np.float32], sign: Sign) -> None:
+        if self._case is not case:
+            return
+        if not case.stages:
+            if ratio.max() < GIVEN_UP:
+                self._case = None
+            return
+        near = np.abs(_LEVEL[self._family.channels] - case.level) <= AROUND
+        if ratio[near].max(initial=0) >= FROZEN_FROM:
+            case.calm = 0
+        elif sign.flow is not None:
+            case.calm += 1
+        if case.calm >= CALM_HOURS:
+            self._end(case, sign.at)
+
+    def _end(self, case: _Case, at: int) -> None:
+        case.cleared_at = at
+        self._ended.append(case)
+        self._case = None
+        if case.told_at is not None:
+            self._stiffness = min(self._stiffness + STIFFER, STIFFEST)
+            self._past = case
+
+    def _rate(self, case: _Case) -> tuple[float, float]:
+        """Estimate the rate in L/h, from the flows in the band, and the share of hours it runs."""
+        flows = np.array(case.flows)
+        low, high = EDGES[case.level] * self._step_l, float(_upper(case.level)) * self._step_l
+        inside = flows[(flows >= low) & (flows < high)]
+        middle = float(LEVEL_LPH[case.level]) * self._step_l
+        rate = _middle_mean(inside) if len(inside) else middle
+        steady = case.channel < STEADY
+        share = 1.0 if steady or not len(flows) else float(np.mean(flows >= low))
+        return rate, share
+
+    def _stage(self, tier: Tier, case: _Case, channel: int, sign: Sign) -> Stage:
+        rate, share = self._rate(case)
+        hours = (sign.at - case.onset) / HOUR
+        steady = case.channel < STEADY
+        return Stage(
+            tier=tier,
+            name=self._family.names[0 if steady else 1],
+            raised_at=_moment(sign.at),
+            onset=_moment(case.onset),
+            rate_lph=round(rate, 1),
+            loss_l=round(rate * share * hours, 1),
+            evidence={
+                "hours": round(hours, 1),
+                "evidence_nats": round(float(sign.ratio[channel]) * float(NOTIFY_AT[channel]), 1),
+                "asked_nats": round(float(NOTIFY_AT[channel]) * STAGES[tier], 1),
+                "band_lph": [
+                    float(EDGES[case.level]) * self._step_l,
+                    float(_upper(case.level)) * self._step_l,
+                ],
+                "share_of_hours": round(share, 2),
+                "last_hours_lph": [round(flow, 1) for flow in list(case.flows)[-24:]],
+                "loss_eur": round(rate * share * hours / 1000 * WATER_COST, 2),
+            },
+        )
+
+    def _finding(self, case: _Case) -> Finding:
+        outcome: dict[str, object] = {}
+        if case.returns:
+            outcome["came_back"] = [_moment(at).isoformat() for at in case.returns]
+        if case.grown_to:
+            outcome["grown_to"] = case.grown_to
+        cleared = None if case.cleared_at is None else _moment(case.cleared_at)
+        return Finding(self._subject, tuple(case.stages), cleared, outcome)
+
+
+def _onset(sign: Sign, channel: int) -> int:
+    return sign.at - int(sign.age[channel]) * HOUR
+
+
+def _middle_mean(flows: NDArray[np.float64]) -> float:
+    """Mean of the middle half: 2, 3, 3, 2 is 2.5, and a little use on top does not count."""
+    ordered = np.sort(flows)
+    quarter = len(ordered) // 4
+    return float(ordered[quarter : len(ordered) - quarter].mean())
+
+
+def _upper(level: int) -> float:
+    return float(EDGES[level + 2]) if level + 2 < len(EDGES) else math.inf
+
+
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,35 @@
+"""What a detector is, and which there are. A detector is one file; adding one adds one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from anomaly.batch import Batch
+from anomaly.leak import LeakDetector
+from anomaly.sufficiency import Reason
+from metering.finding import Finding
+
+__all__ = ["DETECTORS", "Detector"]
+
+
+class Detector(Protocol):
+    """Judges meters from their readings alone: no clock, no store, no other meter's findings.
+
+    What it tells must be causal: a stage may use only what was known at its ``raised_at``
+    (``known_at`` of the readings), and series cut off there give the same stage.
+    """
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Qualified names it can give; each has its sentences in ``texts.toml``."""
+
+    @property
+    def blocked_by(self) -> frozenset[Reason]:
+        """What a series must not lack: such meters are not shown to it."""
+
+    def inspect(self, batch: Batch) -> Iterable[Finding]:
+        """Find what there is to find."""
+
+
+DETECTORS: tuple[Detector, ...] = (LeakDetector(),)

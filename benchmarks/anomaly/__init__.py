@@ -1,0 +1,1 @@
+"""How good the detectors are, measured on real households: ``make bench-anomaly``."""

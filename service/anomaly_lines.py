@@ -1,0 +1,57 @@
+"""Findings as lines for programs: the contract of ``nurt anomaly scan --format jsonl``."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from anomaly.sufficiency import Insufficiency
+from anomaly.texts import sentence
+from metering.finding import Finding, Stage, Tier
+
+__all__ = ["lacking_lines", "line_of", "told"]
+
+_SHOWN_METERS = 5
+
+
+def told(findings: Iterable[Finding], tier: Tier) -> list[tuple[Finding, Stage]]:
+    """Give the findings that reached a tier, each with the stage that did, by the time it did."""
+    pairs = [(finding, stage) for finding in findings if (stage := finding.at_tier(tier))]
+    return sorted(pairs, key=lambda pair: (pair[1].raised_at, pair[0].subject, pair[1].name))
+
+
+def line_of(finding: Finding, stage: Stage, language: str, zone: ZoneInfo) -> dict[str, object]:
+    """Give one finding as known when the stage was raised; only clearing and ``outcome`` came later."""
+    return {
+        "meter_id": finding.subject,
+        "name": stage.name,
+        "tier": stage.tier.value,
+        "onset": _rfc3339(stage.onset),
+        "raised_at": _rfc3339(stage.raised_at),
+        "cleared_at": None if finding.cleared_at is None else _rfc3339(finding.cleared_at),
+        "rate_lph": stage.rate_lph,
+        "loss_l": stage.loss_l,
+        "text": sentence(stage, language, zone),
+        "evidence": {**stage.evidence, "outcome": _outcome(finding)},
+    }
+
+
+def lacking_lines(insufficiencies: Iterable[Insufficiency]) -> Iterator[str]:
+    """Say for each reason how many meters lack it, and which."""
+    meters: dict[str, list[str]] = defaultdict(list)
+    for told_ in insufficiencies:
+        meters[told_.reason].append(told_.meter)
+    for reason, names in sorted(meters.items()):
+        shown = ", ".join(names[:_SHOWN_METERS]) + (", ..." if len(names) > _SHOWN_METERS else "")
+        yield f"not judged in full, {reason}: {len(names)} meter(s): {shown}"
+
+
+def _outcome(finding: Finding) -> dict[str, object]:
+    stages = [{"tier": stage.tier.value, "at": _rfc3339(stage.raised_at)} for stage in finding.stages]
+    return {**finding.outcome, "stages": stages}
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
