@@ -1,0 +1,184 @@
+"""Dongles on pseudo-terminals -> the agent -> a real broker -> `nurt run`: every telegram stored once."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from agent_process import AgentProcess
+from devices import cul, im871a, rc1180
+from dongle import Dongle
+from service_process import NurtService, csv_file
+
+from decoders.build import build
+from decoders.wmbus.encode import record
+from metering.meter import MeterId
+
+pytestmark = pytest.mark.servers
+
+KILLS = int(os.environ.get("NURT_AGENT_KILLS", "5"))
+SEED = int(os.environ.get("NURT_SEED", "7"))
+METERS = [MeterId("SEN", f"{number:08d}", "68", "07") for number in range(1, 31)]
+KINDS = {"im871a": (57600, im871a), "cul": (38400, cul), "rc1180": (19200, rc1180)}
+
+
+def telegrams() -> Iterator[bytes]:
+    """Give telegrams that are all different: the index counts them."""
+    number = 0
+    while True:
+        number += 1
+        meter = METERS[number % len(METERS)]
+        yield build(meter, record(b"\x13", Decimal(number).scaleb(-3), field=4), access=number % 256)
+
+
+@pytest.fixture
+def dongles(tmp_path: Path) -> Iterator[dict[str, Dongle]]:
+    made = {kind: Dongle(tmp_path / kind, baud, wrap) for kind, (baud, wrap) in KINDS.items()}
+    yield made
+    for one in made.values():
+        one.unplug()
+
+
+def receivers(dongles: dict[str, Dongle]) -> str:
+    return "\n".join(
+        f"[[receiver]]\nname = '{kind}'\nkind = '{kind}'\nport = '{one.port}'\n"
+        + ("rssi = true\n" if kind == "rc1180" else "")
+        for kind, one in dongles.items()
+    )
+
+
+@pytest.fixture
+def service(mosquitto: Callable[..., object], tmp_path: Path) -> Iterator[tuple[NurtService, object]]:
+    """The running service, its meters registered, and its broker."""
+    broker = mosquitto()
+    (tmp_path / "service").mkdir()
+    nurt = NurtService(tmp_path / "service", broker.port)
+    csv_file(nurt.folder / "meters.csv", "meter_id", [[str(meter)] for meter in METERS])
+    nurt.command("meters", "import", "meters.csv")
+    nurt.start()
+    yield nurt, broker
+    nurt.stop()
+
+
+def stored(nurt: NurtService) -> Counter[str]:
+    """How often each telegram is in the archive, in hex."""
+    store = nurt.store()
+    with store.reading() as view:
+        found = Counter(telegram.frame.hex() for telegram in view.archive.telegrams(limit=1_000_000))
+    store.close()
+    return found
+
+
+def await_stored(nurt: NurtService, wanted: set[str], seconds: float = 60) -> Counter[str]:
+    end = time.monotonic() + seconds
+    while not wanted <= (found := stored(nurt)).keys():
+        assert time.monotonic() < end, f"{len(wanted - found.keys())} of {len(wanted)} missing"
+        time.sleep(0.2)
+    return found
+
+
+def test_every_telegram_of_three_dongles_is_stored_once_over_outages(
+    service: tuple[NurtService, object], dongles: dict[str, Dongle], tmp_path: Path
+):
+    """With noise, half telegrams, an unplugged dongle and a broker that goes away."""
+    nurt, broker = service
+    agent = AgentProcess(tmp_path / "gateway", f"port = {broker.port}", receivers(dongles))
+    agent.start()
+    for kind in dongles:
+        agent.await_told("receiver.open", receiver=kind)
+    dice, source, sent = random.Random(SEED), telegrams(), []
+
+    def speak(rounds: int) -> None:
+        for _ in range(rounds):
+            for one in dongles.values():
+                sent.append(next(source))
+                one.send(sent[-1])
+
+    speak(10)
+    dongles["im871a"].say(dice.randbytes(40))
+    dongles["cul"].say(b"noise\r\n")
+    time.sleep(1.3)
+    speak(5)
+    dongles["im871a"].half(next(source))
+    speak(5)
+    broker.stop()
+    speak(10)
+    dongles["im871a"].unplug()
+    agent.await_told("receiver.lost", receiver="im871a")
+    dongles["im871a"].plug_in()
+    agent.await_told("receiver.open", times=2, receiver="im871a")
+    speak(5)
+    broker.start()
+    speak(10)
+    found = await_stored(nurt, {frame.hex() for frame in sent})
+    agent.stop()
+    assert found == Counter(frame.hex() for frame in sent), "each once, nothing else"
+    account = nurt.account()["roof"]
+    assert account["received"] == sum(count for outcome, count in account.items() if outcome != "received")
+    assert agent.spooled() == []
+    assert agent.told("receiver.fault") <= 2
+
+
+def test_killed_again_and_again_whatever_was_spooled_is_stored_once(
+    service: tuple[NurtService, object],
+    dongles: dict[str, Dongle],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+):
+    """`kill -9` of the agent in mid-stream, the broker away now and then."""
+    nurt, broker = service
+    dice, source = random.Random(SEED), telegrams()
+    agent = AgentProcess(tmp_path / "gateway", f"port = {broker.port}", receivers(dongles))
+    sent: set[str] = set()
+    spooled: set[str] = set()
+    for kill in range(KILLS):
+        if kill % 5 == 2:
+            broker.stop()
+        agent.start()
+        for kind in dongles:
+            agent.await_told("receiver.open", times=kill + 1, receiver=kind)
+        end = time.monotonic() + dice.uniform(0.3, 1.5)
+        while time.monotonic() < end:
+            frame = next(source)
+            dice.choice(list(dongles.values())).send(frame)
+            sent.add(frame.hex())
+        agent.kill()
+        spooled |= set(agent.spooled())
+        if kill % 5 == 4 or kill == 2:
+            broker.restart()
+    agent.start()
+    found = await_stored(nurt, spooled)
+    agent.stop()
+    with capsys.disabled():
+        print(
+            f"\nagent killed {KILLS} times, seed {SEED}: {len(sent)} sent, {len(found)} stored, "
+            f"{len(spooled)} seen in the spool of a dead agent"
+        )
+    found = stored(nurt)
+    assert spooled, "the kills met a spool that was not empty"
+    assert set(found.values()) == {1}, "nothing twice"
+    assert found.keys() <= sent, "nothing invented"
+    assert spooled <= found.keys(), "nothing lost"
+
+
+def test_what_the_broker_takes_for_nobody_waits_until_somebody_listens(
+    mosquitto: Callable[..., object], dongles: dict[str, Dongle], tmp_path: Path
+):
+    """A broker without the service's session would throw the telegrams away."""
+    broker = mosquitto()
+    agent = AgentProcess(tmp_path / "gateway", f"port = {broker.port}", receivers(dongles))
+    agent.start()
+    agent.await_told("receiver.open", receiver="im871a")
+    source = telegrams()
+    sent = [next(source) for _ in range(5)]
+    for frame in sent:
+        dongles["im871a"].send(frame)
+    agent.await_told("broker.not_taken")
+    agent.stop()
+    assert agent.spooled() == [frame.hex() for frame in sent]
