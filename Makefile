@@ -56,5 +56,11 @@ format: $(VENV)/.dev
 bench: $(VENV)/.dev servers ## speed and memory, as a table
 	$(BIN)/python -m benchmarks
 
+kills: $(VENV)/.dev servers ## kill -9 of `nurt run` 200 times under load
+	NURT_KILLS=200 $(BIN)/pytest -s -q -p no:randomly tests/e2e/test_kills.py
+
+fuzz: $(VENV)/.dev ## 20 million mutated frames against the decoder
+	$(BIN)/python tests/campaigns/fuzz_decode.py --frames 20000000 --seed 1
+
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
