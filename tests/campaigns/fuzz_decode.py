@@ -158,9 +158,8 @@ def main() -> None:
         parts = pool.starmap(run, [(share, chosen.seed + place) for place in range(chosen.processes)])
     ended = sum(parts, Counter[str]())
     took = time.monotonic() - began
-    print(
-        f"{sum(ended.values()):,} mutated frames from {len(seeds())} seeds in {took:,.0f} s, seed {chosen.seed}"
-    )
+    frames = sum(ended.values())
+    print(f"{frames:,} mutated frames of {len(seeds())} seeds in {took:,.0f} s, seed {chosen.seed}")
     for how, count in ended.most_common():
         print(f"  {how:24} {count:>12,}")
 
