@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from decoders.decode import peek_frame
 from decoders.errors import DecodeError
-from decoders.wmbus.layouts import Layouts
 from decoders.wmbus.link import Frame, normalise
 from ingest.books import Books
 from ingest.dedupe import Heard, Transmission, fingerprint, reception_key, transmissions
 from ingest.earlier import archived_near, first_time
-from ingest.judge import Verdict, judge
+from ingest.judge import Judge, Verdict
 from ingest.registers import readings_of
 from ingest.rules import Rules
 from metering.meter import Meter, MeterId
-from metering.ports import ArchivedTelegram, KeyLookup, NewTelegram, Outcome, TelegramState, Transaction
+from metering.ports import ArchivedTelegram, NewTelegram, Outcome, TelegramState, Transaction, keys_at
 from metering.uplink import FrameUplink, Reception
 
 __all__ = ["take_frames"]
@@ -38,7 +38,7 @@ def take_frames(
     books: Books,
     transaction: Transaction,
     rules: Rules,
-    layouts: Layouts,
+    judge: Judge,
 ) -> None:
     """Settle every frame of a batch and write what it leaves in the archive; ``uplinks`` by place."""
     kinds, heard = _identified(uplinks, books)
@@ -49,7 +49,7 @@ def take_frames(
         for mark, receptions in heard.items()
         for one in transmissions(earlier.get(mark, ()), receptions, rules.window)
     ]
-    bench = _Bench(transaction, [kind for kind, one in found if len(one.archived) != 1], layouts)
+    bench = _Bench(transaction, [kind for kind, one in found if len(one.archived) != 1], judge)
     _add_new([pair for pair in found if not pair[1].archived], bench, books, rules)
     _add_heard_again([one for _, one in found if one.archived], bench, books, rules)
 
@@ -57,18 +57,18 @@ def take_frames(
 class _Bench:
     """Judges frames with the registry and the keys of one transaction; identical frames once."""
 
-    def __init__(self, transaction: Transaction, kinds: Sequence[_Kind], layouts: Layouts) -> None:
+    def __init__(self, transaction: Transaction, kinds: Sequence[_Kind], judge: Judge) -> None:
         self.transaction = transaction
-        self._layouts = layouts
+        self._judge = judge
+        addresses = {address for kind in kinds for address in (kind.meter, kind.sender)}
         self._meters: Mapping[MeterId, Meter] = transaction.registry.meters({kind.meter for kind in kinds})
-        ours = [kind for kind in kinds if kind.meter in self._meters]
-        addresses = {kind.meter for kind in ours} | {kind.sender for kind in ours}
-        self._keys: KeyLookup = transaction.keyring.keys(addresses)
+        self._keys = transaction.keyring.periods(addresses)
         self._verdicts: dict[bytes, Verdict] = {}
 
-    def judge(self, mark: bytes, frame: Frame, meter: MeterId) -> Verdict:
+    def judge(self, mark: bytes, frame: Frame, meter: MeterId, heard_at: datetime) -> Verdict:
         if mark not in self._verdicts:
-            self._verdicts[mark] = judge(frame, self._meters.get(meter), self._keys, self._layouts)
+            keys = keys_at(self._keys, heard_at)
+            self._verdicts[mark] = self._judge.judge(frame, self._meters.get(meter), keys)
         return self._verdicts[mark]
 
 
@@ -114,7 +114,7 @@ def normalised(raw: bytes) -> Frame:
 def _add_new(found: Sequence[tuple[_Kind, Transmission]], bench: _Bench, books: Books, rules: Rules) -> None:
     new: list[tuple[NewTelegram, Transmission, Verdict]] = []
     for kind, one in found:
-        verdict = bench.judge(kind.fingerprint, kind.frame, kind.meter)
+        verdict = bench.judge(kind.fingerprint, kind.frame, kind.meter, one.heard[0].at)
         if verdict.outcome is Outcome.QUARANTINED:
             for heard in one.heard:
                 books.quarantine(heard.place, verdict.reason, verdict.sentence)
@@ -127,7 +127,8 @@ def _add_new(found: Sequence[tuple[_Kind, Transmission]], bench: _Bench, books: 
     for number, (telegram, one, verdict) in zip(numbers, new, strict=True):
         _settle(one.heard, verdict, number, books)
         if verdict.telegram is not None:
-            books.keep(*readings_of(verdict.telegram, _archived(number, telegram), rules.zone))
+            archived = _archived(number, telegram)
+            books.keep(*readings_of(verdict.telegram, archived, rules.zone, verdict.model))
 
 
 def _receptions(heard: Iterable[Heard], frame: bytes) -> list[tuple[Reception, bytes | None]]:
@@ -186,10 +187,10 @@ def _merge(archived: Sequence[ArchivedTelegram], bench: _Bench, books: Books, ru
     archive = bench.transaction.archive
     for other in others:
         archive.merge(keep.id, other.id)
-    verdict = bench.judge(keep.fingerprint, normalised(keep.frame), keep.meter)
+    verdict = bench.judge(keep.fingerprint, normalised(keep.frame), keep.meter, keep.heard_at)
     merged = archive.telegram(keep.id)
     if merged is None or verdict.telegram is None:
         return
     if merged.state is not TelegramState.STORED:
         archive.set_state(keep.id, TelegramState.STORED, "")
-    books.keep(*readings_of(verdict.telegram, merged, rules.zone))
+    books.keep(*readings_of(verdict.telegram, merged, rules.zone, verdict.model))

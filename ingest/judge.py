@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from decoders.decode import decode_frame
+from decoders.decoder import Decoder
 from decoders.errors import DecodeError
+from decoders.model import Model
+from decoders.models import by_name
+from decoders.reading import Understood, complete, rescue
+from decoders.shipped_layouts import shipped_layouts
 from decoders.telegram import Telegram
+from decoders.wmbus.layers import KeysOnce
 from decoders.wmbus.layouts import Layouts
 from decoders.wmbus.link import Frame
 from metering.meter import Meter, MeterId
-from metering.ports import KeyLookup, Outcome, TelegramState
+from metering.ports import Outcome, TelegramState
 
-__all__ = ["HELD", "Verdict", "judge"]
+__all__ = ["HELD", "Judge", "Verdict"]
 
 HELD = frozenset(
     {
@@ -39,12 +45,14 @@ class Verdict:
         reason: stable code if held or quarantined.
         sentence: for people, if held or quarantined.
         telegram: decoded, if stored.
+        model: the model that read it; ``None`` = no model knows the meter, or it is not stored.
     """
 
     outcome: Outcome
     reason: str = ""
     sentence: str = ""
     telegram: Telegram | None = None
+    model: Model | None = None
 
     @property
     def state(self) -> TelegramState:
@@ -52,24 +60,47 @@ class Verdict:
         return TelegramState(self.outcome)
 
 
-def judge(frame: Frame, meter: Meter | None, keys: KeyLookup, layouts: Layouts) -> Verdict:
-    """Judge a frame.
+class Judge:
+    """Judges frames, faster those of a layout it has met. One at a time may use it.
 
-    Args:
-        frame: in its one form.
-        meter: the meter it is from; ``None`` if it is not registered.
-        keys: of this meter and of the sender.
+    Attributes:
         layouts: of compact frames; learns those of our own meters.
     """
-    if meter is None:
-        return Verdict(Outcome.FOREIGN)
 
-    def known(address: MeterId) -> tuple[bytes, ...]:
-        """A radio adapter's telegram may be under its own key or under the meter's."""
-        return tuple(dict.fromkeys((*keys.get(address, ()), *keys.get(meter.id, ()))))
+    def __init__(self, layouts: Layouts | None = None) -> None:
+        self.layouts = shipped_layouts() if layouts is None else layouts
+        self._decoder = Decoder(self.layouts)
 
-    try:
-        return Verdict(Outcome.STORED, telegram=decode_frame(frame, known, layouts))
-    except DecodeError as wrong:
-        outcome = Outcome.HELD if wrong.code in HELD else Outcome.QUARANTINED
-        return Verdict(outcome, wrong.code, wrong.message)
+    def judge(self, frame: Frame, meter: Meter | None, keys: Mapping[MeterId, Sequence[bytes]]) -> Verdict:
+        """Judge a frame.
+
+        Args:
+            frame: in its one form.
+            meter: the meter it is from; ``None`` if it is not registered.
+            keys: of this meter and of the sender.
+        """
+        if meter is None:
+            return Verdict(Outcome.FOREIGN)
+
+        def known(address: MeterId) -> tuple[bytes, ...]:
+            """A radio adapter's telegram may be under its own key or under the meter's."""
+            return tuple(dict.fromkeys((*keys.get(address, ()), *keys.get(meter.id, ()))))
+
+        try:
+            understood = self._understand(frame, KeysOnce(known), _named(meter))
+        except DecodeError as wrong:
+            outcome = Outcome.HELD if wrong.code in HELD else Outcome.QUARANTINED
+            return Verdict(outcome, wrong.code, wrong.message)
+        return Verdict(Outcome.STORED, telegram=understood.telegram, model=understood.model)
+
+    def _understand(self, frame: Frame, keys: KeysOnce, model: Model | None) -> Understood:
+        try:
+            telegram = self._decoder.decode_frame(frame, keys)
+        except DecodeError as error:
+            return rescue(error, keys, model)
+        return complete(telegram, keys, model)
+
+
+def _named(meter: Meter) -> Model | None:
+    """Give the model the registry names; ``None`` if it names none there is: then it is found."""
+    return by_name(meter.model) if meter.model else None

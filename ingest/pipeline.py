@@ -13,11 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from decoders.shipped_layouts import shipped_layouts
-from decoders.wmbus.layouts import Layouts
 from ingest.books import Books, ItemResult
 from ingest.frames import take_frames
 from ingest.items import Delivery, Item, Unreadable
+from ingest.judge import Judge
 from ingest.pulses import take_pulses
 from ingest.routes import Router
 from ingest.rules import Rules
@@ -30,8 +29,8 @@ __all__ = ["ItemResult", "Pipeline"]
 class Pipeline:
     """Takes batches of deliveries; knows no broker and no clock.
 
-    What it remembers from batch to batch are the record layouts of compact frames: those of the meter
-    models, and those it hears. A compact frame heard before its layout is held.
+    What it remembers from batch to batch are the layouts its judge learns. A compact frame heard before its
+    layout is held.
     """
 
     def __init__(
@@ -40,10 +39,10 @@ class Pipeline:
         *,
         router: Router | None = None,
         rules: Rules | None = None,
-        layouts: Layouts | None = None,
+        judge: Judge | None = None,
     ) -> None:
         self._store = store
-        self._layouts = shipped_layouts() if layouts is None else layouts
+        self._judge = judge or Judge()
         self._router = router or Router()
         self._rules = rules or Rules()
 
@@ -69,7 +68,7 @@ class Pipeline:
                 transaction.ledger.set_gateway_state(state)
             frames, pulses = _sorted(books, transaction.archive)
             take_pulses(pulses, books, transaction.registry)
-            take_frames(frames, books, transaction, self._rules, self._layouts)
+            take_frames(frames, books, transaction, self._rules, self._judge)
             return books.close(transaction)
 
 

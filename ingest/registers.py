@@ -9,32 +9,44 @@ gap (PEP 495, fold 0).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import functools
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from importlib.metadata import version
 from zoneinfo import ZoneInfo
 
 from decoders import Record, Telegram
+from decoders.model import Model
+from ingest.model_values import model_values
 from metering.meter import PulseInput
 from metering.ports import ArchivedTelegram
 from metering.reading import Detail, Function, Provenance, Quality, Reading, Register, Way
 from metering.uplink import PulseUplink, Reception
 
-__all__ = ["DECODER", "pulse_reading", "readings_of"]
+__all__ = [
+    "AHEAD",
+    "DECODER",
+    "decoder_of",
+    "in_zone",
+    "plain_dates",
+    "pulse_reading",
+    "quality_of",
+    "readings_of",
+]
 
 DECODER = f"nurt {version('nurt')}"
 """Version of the decoding rules, kept with every reading."""
 
 _VOLUME = Register("volume")
-_AHEAD = timedelta(days=1)
+AHEAD = timedelta(days=1)
 """A due date may be this far ahead of the reception (zones, clocks); beyond it is no date of a past value."""
 _EARLIEST_YEAR = 1980
 """No radio meter is older; also keeps zone arithmetic away from year 1."""
 
 
 def readings_of(
-    telegram: Telegram, archived: ArchivedTelegram, zone: ZoneInfo
+    telegram: Telegram, archived: ArchivedTelegram, zone: ZoneInfo, model: Model | None = None
 ) -> tuple[list[Reading], list[Detail]]:
     """Give the readings (numbers) and details (dates, texts, bytes) of a decoded telegram.
 
@@ -42,9 +54,10 @@ def readings_of(
         telegram: decoded.
         archived: the same telegram in the archive: its number, whose it is, when and by whom it was heard.
         zone: the utility's zone, in which meters give their dates.
+        model: the meter's model; ``None`` = standard records.
     """
     reception = archived.receptions[0][0]
-    provenance = Provenance(archived.id, reception.gateway, None, DECODER)
+    provenance = Provenance(archived.id, reception.gateway, model.name if model else None, decoder_of(model))
     way = Way.WIRED if telegram.wired else Way.RADIO
     dates = _storage_dates(telegram.records, archived.heard_at, zone)
     readings: list[Reading] = []
@@ -62,7 +75,7 @@ def readings_of(
                     dated or archived.heard_at,
                     reception.received_at,
                     way,
-                    _quality(record.function, reception, dated=dated is not None),
+                    quality_of(record.function, reception, dated=dated is not None),
                     provenance,
                 )
             )
@@ -75,7 +88,29 @@ def readings_of(
                 else value.isoformat()
             )
             details.append(Detail(archived.meter, record.register, text, archived.heard_at, archived.id))
+    if model is not None:
+        for register, number, unit, storage in model_values(telegram, model):
+            dated = dates.get(storage)
+            readings.append(
+                Reading(
+                    archived.meter,
+                    register,
+                    number,
+                    unit,
+                    dated or archived.heard_at,
+                    reception.received_at,
+                    way,
+                    quality_of(register.function, reception, dated=dated is not None),
+                    provenance,
+                )
+            )
     return readings, details
+
+
+@functools.cache
+def decoder_of(model: Model | None) -> str:
+    """Give the version of the rules: this release, and the revision of the model's file."""
+    return f"{DECODER}/{model.revision[:8]}" if model else DECODER
 
 
 def pulse_reading(uplink: PulseUplink, wired: PulseInput) -> Reading | None:
@@ -92,12 +127,12 @@ def pulse_reading(uplink: PulseUplink, wired: PulseInput) -> Reading | None:
         reception.heard_at,
         reception.received_at,
         Way.PULSE,
-        _quality(Function.INSTANTANEOUS, reception, dated=False),
+        quality_of(Function.INSTANTANEOUS, reception, dated=False),
         Provenance(None, reception.gateway, None, DECODER),
     )
 
 
-def _quality(function: Function, reception: Reception, *, dated: bool) -> Quality:
+def quality_of(function: Function, reception: Reception, *, dated: bool) -> Quality:
     """Judge what the protocol can tell.
 
     The gateway's clock matters where the reading's time comes from the reception, and the reception did not
@@ -114,19 +149,24 @@ def _quality(function: Function, reception: Reception, *, dated: bool) -> Qualit
 def _storage_dates(records: Iterable[Record], heard_at: datetime, zone: ZoneInfo) -> Mapping[int, datetime]:
     """Give the time of each storage that says its time: its first plain date or date and time record."""
     dates: dict[int, datetime] = {}
-    for record in records:
-        if record.storage == 0 or record.storage in dates or not isinstance(record.value, date):
-            continue
-        plain = record.quantity in {"date", "datetime"} and not record.qualifiers
-        if not plain or record.tariff or record.subunit or record.function is not Function.INSTANTANEOUS:
-            continue
-        moment = _in_zone(record.value, zone)
-        if moment is not None and moment <= heard_at + _AHEAD:
-            dates[record.storage] = moment
+    for storage, said in plain_dates(records):
+        moment = None if storage in dates else in_zone(said, zone)
+        if moment is not None and moment <= heard_at + AHEAD:
+            dates[storage] = moment
     return dates
 
 
-def _in_zone(value: date, zone: ZoneInfo) -> datetime | None:
+def plain_dates(records: Iterable[Record]) -> Iterator[tuple[int, date]]:
+    """Give the storages that say their time, with the local date or time they say, in wire order."""
+    for record in records:
+        if record.storage == 0 or not isinstance(record.value, date):
+            continue
+        plain = record.quantity in {"date", "datetime"} and not record.qualifiers
+        if plain and not (record.tariff or record.subunit or record.function is not Function.INSTANTANEOUS):
+            yield record.storage, record.value
+
+
+def in_zone(value: date, zone: ZoneInfo) -> datetime | None:
     """Give UTC of a local date (its first midnight) or local time; ``None`` if no meter can mean it."""
     if value.year < _EARLIEST_YEAR or value.year > 9998:
         return None

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -26,7 +26,9 @@ __all__ = [
     "ArchivedTelegram",
     "Clock",
     "GatewayRow",
+    "KeyHistory",
     "KeyLookup",
+    "KeyPeriod",
     "Keyring",
     "Ledger",
     "MeterOverview",
@@ -40,6 +42,7 @@ __all__ = [
     "TelegramArchive",
     "TelegramState",
     "Transaction",
+    "keys_at",
 ]
 
 
@@ -348,6 +351,35 @@ KeyLookup = Mapping[MeterId, Sequence[bytes]]
 """Keys to try per meter, newest first. Key bytes: never log, print or compare in text."""
 
 
+@dataclass(frozen=True, slots=True)
+class KeyPeriod:
+    """A key and when telegrams are under it.
+
+    Attributes:
+        key: never log, print or compare in text.
+        valid_from: of telegrams heard then or later, UTC; ``None`` = since ever.
+        valid_to: and before, UTC; ``None`` = until further notice.
+    """
+
+    key: bytes = field(repr=False)
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
+
+    def holds(self, at: datetime) -> bool:
+        """Whether a telegram heard at this time may be under it."""
+        since, until = self.valid_from, self.valid_to
+        return (since is None or since <= at) and (until is None or at < until)
+
+
+KeyHistory = Mapping[MeterId, Sequence[KeyPeriod]]
+"""Keys of meters with their validity, newest first."""
+
+
+def keys_at(history: KeyHistory, at: datetime) -> KeyLookup:
+    """Give the keys to try for telegrams heard at a time."""
+    return {meter: [one.key for one in periods if one.holds(at)] for meter, periods in history.items()}
+
+
 class Keyring(Protocol):
     """Meter keys, encrypted at rest under a master key."""
 
@@ -359,8 +391,27 @@ class Keyring(Protocol):
         """
         ...
 
+    def periods(self, meters: Collection[MeterId]) -> KeyHistory:
+        """Give the keys of those meters that have any, with their validity.
+
+        Raises:
+            KeyringError: the master key is missing or does not fit.
+        """
+        ...
+
     def put(self, keys: Iterable[tuple[MeterId, bytes]]) -> int:
-        """Encrypt and store keys; a key known already is stored once. Gives how many were new."""
+        """Encrypt and store keys without end; a key known already is stored once. Gives how many were new."""
+        ...
+
+    def put_periods(self, keys: Iterable[tuple[MeterId, KeyPeriod]]) -> int:
+        """Encrypt and store keys; one known already gets the validity told now. Gives how many were new.
+
+        Held telegrams of meters with a new key are to be tried again.
+        """
+        ...
+
+    def having_keys(self, *, after: MeterId | None = None, limit: int = 500) -> Sequence[MeterId]:
+        """Give meters that have keys, by identity, beginning behind ``after``."""
         ...
 
     def have_keys(self, meters: Collection[MeterId]) -> set[MeterId]:

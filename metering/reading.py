@@ -132,6 +132,8 @@ class Way(StrEnum):
     RADIO = "radio"
     WIRED = "wired"
     PULSE = "pulse"
+    DECODED = "decoded"
+    """Decoded before it reached us, by a gateway or a network server: there is no frame to look at."""
 
 
 class Quality(StrEnum):

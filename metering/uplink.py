@@ -23,7 +23,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from metering.errors import InvalidValue
-from metering.reading import utc
+from metering.reading import Register, utc
 
 __all__ = [
     "GATEWAY_NAME",
@@ -31,10 +31,13 @@ __all__ = [
     "ClockSource",
     "FrameUplink",
     "GatewayState",
+    "MeterValue",
+    "PartUplink",
     "PulseUplink",
     "Reception",
     "Uplink",
     "UplinkTopic",
+    "ValueUplink",
 ]
 
 GATEWAY_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
@@ -161,7 +164,65 @@ class PulseUplink:
     litres_per_pulse: Decimal | None = None
 
 
-Uplink = FrameUplink | PulseUplink
+@dataclass(frozen=True, slots=True)
+class MeterValue:
+    """One value somebody before us decoded.
+
+    Attributes:
+        register: which register.
+        value: exact.
+        unit: as in :class:`~metering.reading.Reading`.
+        measured_at: when the register had it, if that was said: with a zone, or without one, then it is the
+            meter's local time; ``None`` = when the uplink was heard.
+    """
+
+    register: Register
+    value: Decimal
+    unit: str
+    measured_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ValueUplink:
+    """Values of one device, decoded before they reached us: readings without a frame.
+
+    Attributes:
+        reception: how they came.
+        device: a meter identity, or a name the registry maps to one (DevEUI, serial number).
+        values: at least one.
+    """
+
+    reception: Reception
+    device: str
+    values: tuple[MeterValue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PartUplink:
+    """A part of a frame that is too long for one uplink of a numbering gateway (LoRaWAN).
+
+    Parts of one frame have numbers that follow each other.
+
+    Attributes:
+        reception: how it came; always numbered (``boot``, ``seq``).
+        first: the frame begins with it.
+        last: the frame ends with it.
+        form: what stands before the frame when all parts are joined; known to :mod:`ingest.parts`.
+        payload: its bytes.
+    """
+
+    reception: Reception
+    first: bool
+    last: bool
+    form: str
+    payload: bytes
+
+    def __post_init__(self) -> None:
+        if self.reception.sequence is None:
+            raise InvalidValue("a part of a frame has a number, or nobody knows what it is a part of")
+
+
+Uplink = FrameUplink | PulseUplink | ValueUplink | PartUplink
 
 
 @dataclass(frozen=True, slots=True)

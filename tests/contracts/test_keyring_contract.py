@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from metering.errors import KeyringError
 from metering.store import SqlStore
 from metering.store.master_key import MasterKey
+from metering.store.sql.masters import Masters
 from metering.store.sql.schema import meter_keys
 
 KEY = bytes.fromhex("000102030405060708090a0b0c0d0e0f")
@@ -17,7 +18,7 @@ LATER = bytes.fromhex("f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff")
 def _under(store, master):
     """The same database, opened with another master key."""
     again = SqlStore.__new__(SqlStore)
-    again.__dict__.update(store.__dict__, _load=master, _master=None)
+    again.__dict__.update(store.__dict__, _masters=Masters(master))
     return again
 
 

@@ -26,7 +26,7 @@ from metering.store.sql.schema import (
     telegrams,
 )
 from metering.store.sql.statements import replace
-from metering.store.sql.symbols import Names
+from metering.store.sql.symbols import Names, meter_of
 from metering.upkeep import GatewayCoverage, Grouping, Lonely, Signal, Silent, Success
 
 __all__ = ["SqlCoverage"]
@@ -106,7 +106,7 @@ class SqlCoverage:
         if gateway is not None:
             wanted = wanted.where(gateways.c.name == gateway)
         rows = self._connection.execute(wanted)
-        return [Lonely(MeterId(*row[0].rsplit("-", 3)), row[1], _mean(row[2], row[3])) for row in rows]
+        return [Lonely(meter_of(row[0]), row[1], _mean(row[2], row[3])) for row in rows]
 
     def silent(self, now: datetime, patience: int, *, limit: int = 50) -> Sequence[Silent]:
         """Give registered meters not heard for ``patience`` intervals of theirs, longest silent first."""

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Collection, Iterable
-from datetime import datetime
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
-from metering.errors import KeyringError
 from metering.meter import MeterId
-from metering.ports import Clock, KeyLookup
-from metering.store.master_key import MasterKey
-from metering.store.sql.schema import master_key, meter_keys
-from metering.store.sql.statements import Row, in_chunks, insert_once
+from metering.ports import Clock, KeyHistory, KeyLookup, KeyPeriod
+from metering.store.sql.masters import Masters
+from metering.store.sql.schema import identities, meter_keys
+from metering.store.sql.statements import Row, in_chunks
 from metering.store.sql.symbols import Names
+from metering.store.sql.upkeep import SqlUpkeep
 
 __all__ = ["SqlKeyring"]
 
@@ -22,13 +22,12 @@ __all__ = ["SqlKeyring"]
 class SqlKeyring:
     """:class:`metering.ports.Keyring` on one transaction; asks for the master key only when a key is."""
 
-    def __init__(
-        self, connection: sa.Connection, names: Names, clock: Clock, master: Callable[[], MasterKey]
-    ) -> None:
+    def __init__(self, connection: sa.Connection, names: Names, clock: Clock, masters: Masters) -> None:
         self._connection = connection
         self._names = names
         self._clock = clock
-        self._master = master
+        self._masters = masters
+        self._upkeep = SqlUpkeep(connection, names)
 
     def keys(self, meters: Collection[MeterId]) -> KeyLookup:
         """Give the keys of those meters that have any, newest first.
@@ -36,33 +35,82 @@ class SqlKeyring:
         Raises:
             KeyringError: the master key is missing or does not fit.
         """
-        sealed = self._sealed(meters)
-        if not sealed:
-            return {}
-        master = self._fitting_master()
-        return {meter: [master.open(meter, one) for one in those] for meter, those in sealed.items()}
+        return {meter: [one.key for one in those] for meter, those in self.periods(meters).items()}
 
-    def put(self, keys: Iterable[tuple[MeterId, bytes]]) -> int:
-        """Encrypt and store keys; a key known already is stored once. Gives how many were new.
+    def periods(self, meters: Collection[MeterId]) -> KeyHistory:
+        """Give the keys of those meters that have any, with their validity, newest first.
 
         Raises:
             KeyringError: the master key is missing or does not fit.
         """
-        said = list(keys)
+        return {
+            meter: [KeyPeriod(self._opened(meter, row), row.valid_from, row.valid_to) for row in rows]
+            for meter, rows in self._sealed(meters).items()
+        }
+
+    def put(self, keys: Iterable[tuple[MeterId, bytes]]) -> int:
+        """Encrypt and store keys without end; a key known already is stored once. Gives how many were new.
+
+        Raises:
+            KeyringError: the master key is missing or does not fit.
+        """
+        return self._put([(meter, KeyPeriod(key)) for meter, key in keys], dated=False)
+
+    def put_periods(self, keys: Iterable[tuple[MeterId, KeyPeriod]]) -> int:
+        """Encrypt and store keys; one known already gets the validity told now. Gives how many were new.
+
+        Held telegrams of meters with a new key are to be tried again.
+
+        Raises:
+            KeyringError: the master key is missing or does not fit.
+        """
+        return self._put(list(keys), dated=True)
+
+    def _put(self, said: Sequence[tuple[MeterId, KeyPeriod]], *, dated: bool) -> int:
         if not said:
             return 0
-        master = self._fitting_master(first=True)
-        known = {meter: list(those) for meter, those in self.keys([meter for meter, _ in said]).items()}
-        numbers = self._names.meters.ensure(meter for meter, _ in said)
-        now = self._clock.now()
-        rows: list[Row] = []
-        for meter, key in said:
-            if not any(hmac.compare_digest(key, one) for one in known.setdefault(meter, [])):
-                known[meter].append(key)
-                rows.append(_row(numbers[meter], master.seal(meter, key), now))
-        if rows:
-            self._connection.execute(sa.insert(meter_keys), rows)
-        return len(rows)
+        master, number = self._masters.sealing(self._connection)
+        asked = [meter for meter, _ in said]
+        rows_of = self._sealed(asked)
+        known = {
+            meter: [(self._opened(meter, row), row.id) for row in rows] for meter, rows in rows_of.items()
+        }
+        numbers = self._names.meters.ensure(asked)
+        added_at = self._clock.now()
+        new: list[Row] = []
+        changed: list[Row] = []
+        for meter, one in said:
+            those = known.setdefault(meter, [])
+            same = next((which for key, which in those if hmac.compare_digest(key, one.key)), None)
+            period: Row = {"valid_from": one.valid_from, "valid_to": one.valid_to}
+            if same is None:
+                those.append((one.key, 0))
+                sealed = master.seal(meter, one.key)
+                row = {"meter": numbers[meter], "sealed": sealed, "added_at": added_at, "master": number}
+                new.append(row | period)
+            elif same and dated:
+                changed.append({"which": same} | period)
+        self._write(new, changed)
+        self._upkeep.ask_mending(set(asked))
+        return len(new)
+
+    def _write(self, new: Sequence[Row], changed: Sequence[Row]) -> None:
+        if changed:
+            self._connection.execute(_DATED, changed)
+        if new:
+            self._connection.execute(sa.insert(meter_keys), new)
+
+    def having_keys(self, *, after: MeterId | None = None, limit: int = 500) -> Sequence[MeterId]:
+        """Give meters that have keys, by identity, beginning behind ``after``."""
+        wanted = (
+            sa.select(identities.c.id)
+            .where(sa.exists().where(meter_keys.c.meter == identities.c.id))
+            .where(identities.c.name > (str(after) if after else ""))
+            .order_by(identities.c.name)
+            .limit(limit)
+        )
+        found = self._names.meters.things(self._connection.scalars(wanted))
+        return sorted(found.values(), key=str)
 
     def have_keys(self, meters: Collection[MeterId]) -> set[MeterId]:
         """Say which meters have a key, without decrypting any."""
@@ -74,34 +122,26 @@ class SqlKeyring:
         Raises:
             KeyringError: keys are stored, and the master key is missing or does not fit.
         """
-        if self._connection.execute(sa.select(meter_keys.c.id).limit(1)).first() is not None:
-            self._fitting_master()
+        for number in self._connection.scalars(sa.select(meter_keys.c.master).distinct()):
+            self._masters.opening(self._connection, number)
 
-    def _sealed(self, meters: Collection[MeterId]) -> dict[MeterId, list[bytes]]:
+    def _opened(self, meter: MeterId, row: sa.Row[Any]) -> bytes:
+        return self._masters.opening(self._connection, row.master).open(meter, row.sealed)
+
+    def _sealed(self, meters: Collection[MeterId]) -> dict[MeterId, list[sa.Row[Any]]]:
         ids = {number: meter for meter, number in self._names.meters.find(meters).items()}
-        found: dict[MeterId, list[bytes]] = {}
+        found: dict[MeterId, list[sa.Row[Any]]] = {}
         for chunk in in_chunks(ids):
             statement = (
-                sa.select(meter_keys.c.meter, meter_keys.c.sealed)
-                .where(meter_keys.c.meter.in_(chunk))
-                .order_by(meter_keys.c.id.desc())
+                sa.select(meter_keys).where(meter_keys.c.meter.in_(chunk)).order_by(meter_keys.c.id.desc())
             )
-            for number, sealed in self._connection.execute(statement):
-                found.setdefault(ids[number], []).append(sealed)
+            for row in self._connection.execute(statement):
+                found.setdefault(ids[row.meter], []).append(row)
         return found
 
-    def _fitting_master(self, *, first: bool = False) -> MasterKey:
-        master = self._master()
-        if first:
-            insert_once(self._connection, master_key, [{"id": 1, "check_value": master.check_value}])
-        stored = self._connection.execute(sa.select(master_key.c.check_value)).scalar()
-        if stored is None or not master.fits(stored):
-            raise KeyringError(
-                "this is not the master key the stored meter keys were encrypted under;"
-                " put the right master key file back"
-            )
-        return master
 
-
-def _row(meter: int, sealed: bytes, now: datetime) -> Row:
-    return {"meter": meter, "sealed": sealed, "added_at": now}
+_DATED = (
+    sa.update(meter_keys)
+    .where(meter_keys.c.id == sa.bindparam("which"))
+    .values(valid_from=sa.bindparam("valid_from"), valid_to=sa.bindparam("valid_to"))
+)

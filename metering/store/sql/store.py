@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from metering.errors import KeyringError
 from metering.ports import Clock
 from metering.store.master_key import MasterKey
 from metering.store.sql.archive import SqlArchive
@@ -16,8 +15,10 @@ from metering.store.sql.coverage import SqlCoverage
 from metering.store.sql.engine import Database
 from metering.store.sql.keyring import SqlKeyring
 from metering.store.sql.ledger import SqlLedger
+from metering.store.sql.masters import Masters
 from metering.store.sql.readings import SqlReadings
 from metering.store.sql.registry import SqlRegistry
+from metering.store.sql.rotation import rotate
 from metering.store.sql.schema import counters
 from metering.store.sql.spans import Spans
 from metering.store.sql.statements import insert
@@ -48,22 +49,28 @@ class SqlStore:
         database: the database underneath.
     """
 
-    def __init__(self, url: str, clock: Clock, master_key: Callable[[], bytes] | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        clock: Clock,
+        master_key: Callable[[], bytes] | None = None,
+        next_master_key: Callable[[], bytes | None] = lambda: None,
+    ) -> None:
         """Prepare; nothing is opened before the first transaction.
 
         Args:
             url: see :class:`metering.store.sql.engine.Database`.
             clock: tells which installations are today's.
-            master_key: gives the 32 bytes of :func:`metering.store.load_master_key`; asked at most once, and
-                only when a meter key is wanted.
+            master_key: gives the 32 bytes of :func:`metering.store.load_master_key`; asked only when a meter
+                key is wanted, and again when a key is sealed under another one.
+            next_master_key: gives the one a rotation moves to, if one is under way.
 
         Raises:
             InvalidValue: not such a URL.
         """
         self.database = Database(url)
         self._clock = clock
-        self._load = master_key
-        self._master: MasterKey | None = None
+        self._masters = Masters(master_key, next_master_key)
         self._known = Known()
 
     @contextmanager
@@ -98,6 +105,10 @@ class SqlStore:
         with self.database.transaction(write=False) as connection:
             return schema_version(connection)
 
+    def rotate_master(self, new: bytes, told: Callable[[int], None] = lambda _keys: None) -> int:
+        """Seal every stored meter key under a new master key, see :mod:`metering.store.sql.rotation`."""
+        return rotate(self.database, self._masters, MasterKey(new), told)
+
     def close(self) -> None:
         """Let go of connections and files."""
         self.database.close()
@@ -115,15 +126,8 @@ class SqlStore:
             archive=SqlArchive(connection, names, spans),
             readings=SqlReadings(connection, names),
             registry=SqlRegistry(connection, names, self._clock),
-            keyring=SqlKeyring(connection, names, self._clock, self._master_key),
+            keyring=SqlKeyring(connection, names, self._clock, self._masters),
             ledger=SqlLedger(connection, names, spans),
             upkeep=SqlUpkeep(connection, names),
             coverage=SqlCoverage(connection, names),
         )
-
-    def _master_key(self) -> MasterKey:
-        if self._master is None:
-            if self._load is None:
-                raise KeyringError("meter keys are stored, but no master key is configured; name its file")
-            self._master = MasterKey(self._load())
-        return self._master

@@ -20,7 +20,7 @@ from metering.store.sql import schema
 from metering.store.sql.statements import in_chunks, insert_once, select_among
 from metering.store.sql.types import storable
 
-__all__ = ["Known", "Names", "Origin", "Symbols"]
+__all__ = ["Known", "Names", "Origin", "Symbols", "meter_of"]
 
 K = TypeVar("K")
 
@@ -64,7 +64,8 @@ class Kind(Generic[K]):
     read: Callable[..., K]
 
 
-def _meter_of(name: str) -> MeterId:
+def meter_of(name: str) -> MeterId:
+    """Read an identity as the database has it."""
     # not MeterId.parse: a name that was heard on the air may be stranger than one a person may type
     return MeterId(*name.rsplit("-", 3))
 
@@ -77,7 +78,7 @@ def _origin_of(unit: str, way: str, quality: str, *source: str) -> Origin:
     return Origin(unit, Way(way), Quality(quality), *source)
 
 
-_METERS: Kind[MeterId] = Kind(schema.identities, ("name",), lambda meter: (str(meter),), _meter_of)
+_METERS: Kind[MeterId] = Kind(schema.identities, ("name",), lambda meter: (str(meter),), meter_of)
 _REGISTERS: Kind[Register] = Kind(
     schema.registers, ("key",), lambda register: (register.key,), Register.parse
 )
