@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ROOMS := metering decoders ingest anomaly billing_bridge gateway_firmware_config service
 
-.PHONY: help demo test lint format types unit bench run kills fuzz servers clean
+.PHONY: help demo test lint format types unit bench run kills kills-agent fuzz servers clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -58,6 +58,9 @@ bench: $(VENV)/.dev servers ## speed and memory, as a table
 
 kills: $(VENV)/.dev servers ## kill -9 of `nurt run` 200 times under load
 	NURT_KILLS=200 $(BIN)/pytest -s -q -p no:randomly tests/e2e/test_kills.py
+
+kills-agent: $(VENV)/.dev servers ## kill -9 of the gateway agent 100 times between dongles and broker
+	NURT_AGENT_KILLS=100 $(BIN)/pytest -s -q -p no:randomly tests/gateway/test_agent_end_to_end.py
 
 fuzz: $(VENV)/.dev ## 20 million mutated frames against the decoder
 	$(BIN)/python tests/campaigns/fuzz_decode.py --frames 20000000 --seed 1

@@ -102,16 +102,8 @@ PLAN = Plan(gateway="roof", broker="mqtt.example.org", port=8883, receivers=(("c
 
 
 def test_a_bundle_holds_settings_unit_and_script_and_its_settings_are_good(tmp_path: Path):
-    asked = [
-        "gateway",
-        "bundle",
-        "roof",
-        "--broker",
-        "mqtt.example.org",
-        "--receiver",
-        "cul:/dev/ttyACM0",
-        "--to",
-    ]
+    asked = ["gateway", "bundle", "roof", "--broker", "mqtt.example.org"]
+    asked += ["--receiver", "cul:/dev/ttyACM0", "--to"]
     done = CliRunner().invoke(app, [*asked, str(tmp_path / "roof")])
     assert done.exit_code == 0, done.output
     assert sorted(file.name for file in (tmp_path / "roof").iterdir()) == sorted(bundle(PLAN))
