@@ -17,6 +17,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from metering.device import Devices
 from metering.meter import Installation, Meter, MeterId, PulseInput, ServicePoint
 from metering.reading import Detail, Reading, Register
 from metering.upkeep import Boot, Coverage, Gap, Upkeep
@@ -534,6 +535,11 @@ class Transaction(Protocol):
     @property
     def registry(self) -> Registry:
         """Meters and where they hang."""
+        ...
+
+    @property
+    def devices(self) -> Devices:
+        """Devices behind gateways."""
         ...
 
     @property

@@ -11,6 +11,7 @@
     accounts      per gateway, received = sum    quarantine                     what could not be read
     hearings      who heard whom, per day        rhythms                        how often each meter sends
     mending       meters to be tried again       marks                          how far upkeep came
+    devices       meters behind names            pulse_states, parts            what inputs and parts said
     counters      archive numbers, never reused
 
 A change here needs a new file in ``metering/store/migrations/versions`` and :data:`SCHEMA` one higher; a test
@@ -30,6 +31,7 @@ __all__ = [
     "accounts",
     "counters",
     "details",
+    "devices",
     "gateways",
     "hearings",
     "identities",
@@ -42,7 +44,9 @@ __all__ = [
     "meter_keys",
     "meters",
     "origins",
+    "parts",
     "pulse_inputs",
+    "pulse_states",
     "quarantine",
     "readings",
     "receptions",
@@ -53,7 +57,7 @@ __all__ = [
     "telegrams",
 ]
 
-SCHEMA = 2
+SCHEMA = 3
 """The schema this release knows: the number of the newest migration."""
 
 metadata = sa.MetaData(
@@ -329,6 +333,42 @@ pulse_inputs = sa.Table(
     sa.Column("litres_per_pulse", Exact, nullable=False),
     sa.Column("start_count", sa.BigInteger, nullable=False),
     sa.Column("start_index_m3", Exact, nullable=False),
+)
+
+devices = sa.Table(
+    "devices",
+    metadata,
+    sa.Column("gateway", FreeText, primary_key=True),  # empty: any
+    sa.Column("name", FreeText, primary_key=True),
+    sa.Column("valid_from", Moment, primary_key=True, autoincrement=False),
+    _moment("valid_to", nullable=True),
+    _points_to("meter", "identities.id"),
+)
+
+pulse_states = sa.Table(
+    "pulse_states",
+    metadata,
+    sa.Column("gateway", FreeText, primary_key=True),
+    sa.Column("channel", FreeText, primary_key=True),
+    sa.Column("total", sa.BigInteger, nullable=False),
+    _moment("at"),
+    sa.Column("resets", sa.Integer, nullable=False),
+    _moment("resets_since", nullable=True),
+)
+
+parts = sa.Table(
+    "parts",
+    metadata,
+    sa.Column("gateway", FreeText, primary_key=True),
+    sa.Column("boot", FreeText, primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("first", sa.Boolean, nullable=False),
+    sa.Column("last", sa.Boolean, nullable=False),
+    _text("form"),
+    sa.Column("payload", sa.LargeBinary, nullable=False),
+    _moment("heard_at"),
+    _moment("received_at"),
+    _text("clock"),
 )
 
 meter_keys = sa.Table(

@@ -12,6 +12,7 @@ from metering.ports import Clock
 from metering.store.master_key import MasterKey
 from metering.store.sql.archive import SqlArchive
 from metering.store.sql.coverage import SqlCoverage
+from metering.store.sql.devices import SqlDevices
 from metering.store.sql.engine import Database
 from metering.store.sql.keyring import SqlKeyring
 from metering.store.sql.ledger import SqlLedger
@@ -35,6 +36,7 @@ class SqlTransaction:
 
     archive: SqlArchive
     readings: SqlReadings
+    devices: SqlDevices
     registry: SqlRegistry
     keyring: SqlKeyring
     ledger: SqlLedger
@@ -125,6 +127,7 @@ class SqlStore:
         return SqlTransaction(
             archive=SqlArchive(connection, names, spans),
             readings=SqlReadings(connection, names),
+            devices=SqlDevices(connection, names),
             registry=SqlRegistry(connection, names, self._clock),
             keyring=SqlKeyring(connection, names, self._clock, self._masters),
             ledger=SqlLedger(connection, names, spans),
