@@ -49,6 +49,13 @@ class Layouts:
                 raise InvalidValue(f"{headers.hex().upper()} are not headers of records")
             self._known.setdefault(signature_of(headers), []).append(headers)
 
+    def copy(self) -> Layouts:
+        """Give another registry that knows the same and learns by itself."""
+        other = Layouts(limit=self._limit)
+        other._known = {signature: [*layouts] for signature, layouts in self._known.items()}
+        other._learnt = dict(self._learnt)
+        return other
+
     def __len__(self) -> int:
         return sum(map(len, self._learnt.values())) + sum(map(len, self._known.values()))
 
