@@ -1,0 +1,103 @@
+"""What people and receivers do to telegrams on the way, and that it does no harm."""
+
+from __future__ import annotations
+
+import pytest
+
+from decoders import DecodeError, decode, peek
+from decoders.build import build
+from decoders.wmbus import blocks, link
+from ingest.adapters.lines import frame_of
+from metering.meter import MeterId
+
+METER = MeterId("KAM", "76348799", "1b", "16")
+ADAPTER = MeterId("RAD", "11223344", "03", "37")
+KEY = bytes(range(16))
+RECORDS = bytes.fromhex("0413181E0000 441310270000 046D0F0A2137")
+FRAME = build(METER, RECORDS, access=9)
+OTHER = build(METER, RECORDS, access=10)
+LONG = build(METER, RECORDS * 9)
+
+
+def values(frame: bytes, *keys: bytes):
+    telegram = decode(frame, lambda _: keys)
+    return telegram.meter, [(record.register, record.value) for record in telegram.records]
+
+
+def spaced(text: str, between: str) -> str:
+    return between.join(text[at : at + 2] for at in range(0, len(text), 2))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        FRAME.hex(),
+        FRAME.hex().upper(),
+        "0x" + FRAME.hex(),
+        "0X" + FRAME.hex().upper(),
+        spaced(FRAME.hex(), " "),
+        spaced(FRAME.hex(), "|"),
+        spaced(FRAME.hex(), "_"),
+        spaced(FRAME.hex(), " 0x"),
+        f"  |{FRAME[:10].hex()}_{FRAME[10:].hex()}|\t\r\n",
+    ],
+)
+def test_ornaments_of_hexadecimal(text):
+    assert frame_of(text) == FRAME
+
+
+def test_two_telegrams_on_a_line():
+    assert link.split(frame_of(FRAME.hex() + OTHER.hex())) == [FRAME, OTHER]
+    with pytest.raises(DecodeError):
+        decode(FRAME + OTHER)
+
+
+@pytest.mark.parametrize("frame", [FRAME, LONG], ids=["short", "long"])
+@pytest.mark.parametrize(
+    "accident",
+    [
+        blocks.add_format_a,
+        blocks.add_format_b,
+        lambda frame: blocks.add_format_a(frame) + b"\x5e",
+        lambda frame: blocks.add_format_b(frame) + b"\x5e\xc3",
+        lambda frame: frame + b"\x5e",
+        lambda frame: frame + b"\x5e\x00\x00\x12",
+        lambda frame: frame[:1] + bytes((frame[1] | 0x80,)) + frame[2:],
+    ],
+    ids=["CRC A", "CRC B", "CRC A, RSSI", "CRC B, LQI and RSSI", "RSSI", "RSSI and time", "relayed"],
+)
+def test_what_receivers_leave_on(frame, accident):
+    assert values(accident(frame)) == values(frame)
+
+
+@pytest.mark.parametrize("missing", [2, 4])
+def test_a_length_field_that_still_counts_the_checksums(missing):
+    """One checksum of format B or two were cut off, and L says what it said on air."""
+    assert values(bytes((FRAME[0] + missing,)) + FRAME[1:]) == values(FRAME)
+
+
+@pytest.mark.parametrize("stray", [b"\xde\x47", b"\xff\xff", b"\x8f"])
+def test_a_checksum_counted_in_the_length(stray):
+    frame = bytes((FRAME[0] + len(stray),)) + FRAME[1:] + stray
+    telegram = decode(frame)
+    assert (telegram.faults, values(frame)) == ((), values(FRAME))
+
+
+def test_the_meter_behind_a_radio_adapter():
+    frame = build(METER, RECORDS, sender=ADAPTER, header="long", mode=5, key=KEY, access=3)
+    telegram = decode(frame, lambda meter: (KEY,) if meter == METER else ())
+    assert (telegram.meter, telegram.sender) == (METER, ADAPTER)
+    assert peek(frame).meter == METER
+
+
+def test_one_meter_that_sends_in_clear_and_encrypted():
+    """Neither kind makes the other one unreadable, key or no key."""
+    sealed = build(METER, RECORDS, mode=5, key=KEY, access=9)
+    for frame in (FRAME, sealed, FRAME, sealed):
+        assert values(frame, KEY) == values(FRAME)
+    assert values(FRAME) == values(FRAME, KEY)
+
+
+def test_identical_telegrams_are_decoded_alike():
+    """Meters repeat identical bytes for hours; that is nobody's business here."""
+    assert decode(FRAME) == decode(FRAME)
