@@ -45,7 +45,7 @@ def flat(telegram: Telegram, model: Model | None, *, received_at: datetime, name
         received_at: time of reception, with its zone.
         name: what the user calls the meter.
     """
-    values = dict(tell(telegram, model, _VIEW).values) if model else _by_rule(telegram)
+    values = dict(tell(telegram, model, FLAT).values) if model else _by_rule(telegram)
     status = values.pop("status", ABSENT)
     told: Flat = {
         "_": "telegram",
@@ -54,9 +54,9 @@ def flat(telegram: Telegram, model: Model | None, *, received_at: datetime, name
         "name": name,
         "id": telegram.meter.serial.lower(),
     }
-    told.update((key, _plainly(key, value)) for key, value in values.items())
+    told.update((key, written(key, value)) for key, value in values.items())
     if status is not ABSENT:
-        told["status"] = _plainly("status", status)
+        told["status"] = written("status", status)
     told["timestamp"] = utc(received_at).strftime("%Y-%m-%dT%H:%M:%SZ")
     return told
 
@@ -77,7 +77,7 @@ def _value_by_rule(record: Record) -> Value:
 # --- how values are written ----------------------------------------------------------------------
 
 
-def _plainly(name: str, value: Value) -> Decimal | str | None:
+def written(name: str, value: Value) -> Decimal | str | None:
     if isinstance(value, Decimal):
         return _six_decimals(value)
     if isinstance(value, datetime) and not name.endswith("_date"):
@@ -165,7 +165,7 @@ class _View:
         return field.flat_null
 
 
-_VIEW = _View()
+FLAT = _View()
 
 
 def _as_told(field: Field, value: Value) -> Value | Absent:

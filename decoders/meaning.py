@@ -11,17 +11,17 @@ records before (:mod:`decoders.hooks`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from decoders.fields import field_name, field_value
 from decoders.hooks import Given, calculation
 from decoders.matching import Binding, bind, plain
-from decoders.model import RECORD_ERROR, Field, Form, Model
+from decoders.model import RECORD_ERROR, Field, Form, Join, Model
 from decoders.telegram import Record, Telegram, Value
 from decoders.texts import text
 from decoders.units import ratio, times
@@ -30,7 +30,20 @@ from decoders.wmbus.raw import stored_number
 from decoders.words import joined, tpl_words, words
 from metering.reading import exact
 
-__all__ = ["ABSENT", "Absent", "Told", "View", "fields", "in_unit", "stored", "tell"]
+__all__ = [
+    "ABSENT",
+    "EXACT",
+    "Absent",
+    "Told",
+    "View",
+    "fields",
+    "in_unit",
+    "plainly",
+    "status_of",
+    "stored",
+    "tell",
+    "value_of",
+]
 
 
 class Absent(Enum):
@@ -67,11 +80,27 @@ class Told:
         values: by name, in the order of the model; status texts too.
         records: the telegram's records, profiles expanded.
         taken: places of the records that some field took.
+        places: name of a value to the place of its record, where it has one.
     """
 
     values: Mapping[str, Value]
     records: tuple[Record, ...]
     taken: frozenset[int]
+    places: Mapping[str, int]
+
+
+class Named(NamedTuple):
+    """A value with its name.
+
+    Attributes:
+        name: with unit.
+        value: exact number, date or time as such, text, bytes; ``None`` = no valid value.
+        record: what it was read from; ``None`` = the status byte, or several records.
+    """
+
+    name: str
+    value: Value
+    record: Record | None
 
 
 def fields(telegram: Telegram, model: Model | None) -> dict[str, Value]:
@@ -80,12 +109,25 @@ def fields(telegram: Telegram, model: Model | None) -> dict[str, Value]:
     Numbers are exact decimals in the unit of the name's suffix (28 digits where a unit has no finite ratio,
     MJ in kWh), dates ISO 8601 text in the meter's local time, bytes hex text; ``None`` = no valid value.
     """
-    told = tell(telegram, model, _EXACT) if model else Told({}, expand(telegram.records), frozenset())
-    named = {name: _plainly(value) for name, value in told.values.items()}
+    return {one.name: plainly(one.value) for one in named(telegram, model)}
+
+
+def named(telegram: Telegram, model: Model | None) -> list[Named]:
+    """Give what :func:`fields` gives, dates and times as such, each value with its record."""
+    nothing = Told({}, expand(telegram.records), frozenset(), {})
+    told = tell(telegram, model, EXACT) if model else nothing
+    found = {name: Named(name, value, _source(told, name)) for name, value in told.values.items()}
     for place, record in enumerate(told.records):
         if place not in told.taken:
-            named[_unused(field_name(record), named)] = field_value(record)
-    return named
+            name = _unused(field_name(record), found)
+            value = record.value if isinstance(record.value, date) else field_value(record)
+            found[name] = Named(name, value, record)
+    return list(found.values())
+
+
+def _source(told: Told, name: str) -> Record | None:
+    place = told.places.get(name)
+    return None if place is None else told.records[place]
 
 
 def tell(telegram: Telegram, model: Model, view: View) -> Told:
@@ -94,22 +136,23 @@ def tell(telegram: Telegram, model: Model, view: View) -> Told:
     bindings = bind(model, records)
 
     known: dict[str, Value] = {}
-    taken = set()
+    taken: set[int] = set()
+    places: dict[str, int] = {}
     for binding in bindings:
-        value = _value(binding, records, known, view) if not binding.field.join else ""
+        value = value_of(binding, records, known, view) if not binding.field.join else ""
         if value is not ABSENT:
             known[binding.name] = value
-            taken.add(binding.record)
+            if binding.record is not None:
+                places[binding.name] = binding.record
+                taken.add(binding.record)
     for binding in bindings:
-        if join := binding.field.join:
-            own = _words(binding.field, records[binding.record]) if binding.record is not None else None
-            tpl = tpl_words(telegram.status or 0, binding.field.tpl_flags)
-            known[binding.name] = joined(join, own or (), tpl, _texts_into(binding.name, bindings, known))
+        if binding.field.join:
+            known[binding.name] = status_of(binding, bindings, records, telegram.status or 0, known)
 
     hidden = {binding.name for binding in bindings if binding.field.hidden}
     order = dict.fromkeys(binding.name for binding in bindings)
     values = {name: known[name] for name in order if name in known and name not in hidden}
-    return Told(values, records, frozenset(place for place in taken if place is not None))
+    return Told(values, records, frozenset(taken), places)
 
 
 def in_unit(field: Field, value: Decimal, unit: str) -> Decimal | Absent:
@@ -130,9 +173,10 @@ def stored(record: Record, *, signed: bool) -> Decimal | None:
 # --- one value -----------------------------------------------------------------------------------
 
 
-def _value(
+def value_of(
     binding: Binding, records: Sequence[Record], known: Mapping[str, Value], view: View
 ) -> Value | Absent:
+    """Tell the value of one binding that is no status text; ``known`` has the values its field counts on."""
     field = binding.field
     record = records[binding.record] if binding.record is not None else None
     if field.hook:
@@ -181,6 +225,21 @@ def _words(field: Field, record: Record) -> list[str] | None:
     return words(field.flags, int(number))
 
 
+def status_of(
+    binding: Binding,
+    bindings: Iterable[Binding],
+    records: Sequence[Record],
+    status: int,
+    known: Mapping[str, Value],
+) -> str:
+    """Put a status text together; ``known`` has the texts that are joined into it."""
+    field, own = binding.field, None
+    if binding.record is not None:
+        own = _words(field, records[binding.record])
+    tpl = tpl_words(status, field.tpl_flags)
+    return joined(field.join or Join.RECORD, own or (), tpl, _texts_into(binding.name, bindings, known))
+
+
 def _texts_into(name: str, bindings: Iterable[Binding], known: Mapping[str, Value]) -> list[str]:
     """Return the texts of the fields that are joined into a status."""
     texts = (known.get(binding.name) for binding in bindings if binding.field.into == name)
@@ -223,10 +282,11 @@ class _Exact:
         return None if number is None else in_unit(field, alone.scale(number), alone.unit)
 
 
-_EXACT = _Exact()
+EXACT = _Exact()
+"""Exact numbers, nothing where there is no valid value, dates that exist."""
 
 
-def _plainly(value: Value) -> Value:
+def plainly(value: Value) -> Value:
     """Give a value the form :func:`decoders.fields.field_value` gives."""
     if isinstance(value, Decimal):
         return exact(value)
@@ -235,7 +295,7 @@ def _plainly(value: Value) -> Value:
     return value.hex().upper() if isinstance(value, bytes) else value
 
 
-def _unused(name: str, taken: Mapping[str, Value]) -> str:
+def _unused(name: str, taken: Container[str]) -> str:
     """Return the name, numbered if the model or another record has it already."""
     number, free = 2, name
     while free in taken:

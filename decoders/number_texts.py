@@ -15,7 +15,16 @@ from decoders.wmbus.raw import BCD
 from decoders.wmbus.values import LENGTHS
 from decoders.wmbus.vif import Kind
 
-__all__ = ["NOTHING", "Text", "Whole", "one", "plain_text", "shortest_text", "whole_numbers"]
+__all__ = [
+    "NOTHING",
+    "Text",
+    "Whole",
+    "one",
+    "plain_text",
+    "shortest_text",
+    "stored_numbers",
+    "whole_numbers",
+]
 
 NOTHING = b"null"
 
@@ -40,6 +49,14 @@ def whole_numbers(said: Description) -> Whole | None:
     return _bcd if field in BCD else _integer(LENGTHS[field], said.kind)
 
 
+def stored_numbers(said: Description, *, signed: bool) -> Whole | None:
+    """Return what reads the stored whole numbers of this header, codes for "invalid" taken as they are."""
+    field = said.dib[0] & 0x0F
+    if field in _INTEGERS:
+        return lambda data: int.from_bytes(data, "little", signed=signed)
+    return _bcd if field in BCD else None
+
+
 def one(said: Description) -> bytes:
     """Give the data bytes that store 1."""
     return b"\x01".ljust(LENGTHS[said.dib[0] & 0x0F], b"\0")
@@ -56,8 +73,8 @@ def shortest_text(read: Whole, value_of_one: Decimal) -> Text:
 
 
 def _text(read: Whole, value_of_one: Decimal, *, short: bool) -> Text:
-    places = max(0, -int(value_of_one.as_tuple().exponent))
-    factor, step = int(value_of_one.scaleb(places)), 10**places
+    factor, places = _factor(value_of_one)
+    step = 10**places
     decimals = _decimals(places, short)
 
     def text(data: bytes) -> bytes:
@@ -71,6 +88,13 @@ def _text(read: Whole, value_of_one: Decimal, *, short: bool) -> Text:
         return f"{number // step}{decimals(number % step)}".encode()
 
     return text
+
+
+def _factor(value: Decimal) -> tuple[int, int]:
+    """Return the digits as a whole number, and how many of them are decimals."""
+    sign, digits, exponent = value.as_tuple()
+    number = (-1 if sign else 1) * int("".join(map(str, digits)))
+    return number * 10 ** max(0, int(exponent)), max(0, -int(exponent))
 
 
 @functools.cache

@@ -70,8 +70,8 @@ class Texts(dict[Any, bytes]):
         return self is other
 
 
-Hole = tuple[int, Texts]
-"""Which of the lifted values a hole shows, and the texts of such values."""
+Hole = tuple[int | tuple[int, ...], Texts]
+"""Which of the lifted values a hole shows, or which of them together, and their texts."""
 
 
 class Rendering:
@@ -86,9 +86,10 @@ class Rendering:
         self._parts: list[bytes] = [b""] * (2 * len(holes) + 1)
         self._parts[::2] = constants
         self._texts = tuple(texts for _, texts in holes)
-        self._pick = _picker([place for place, _ in holes])
+        self._together = [_picker(place) for place, _ in holes if isinstance(place, tuple)]
+        self._pick = _picker(_numbered([place for place, _ in holes], -len(self._together)))
 
-    def __call__(self, values: tuple[bytes, ...]) -> bytes:
+    def __call__(self, values: tuple[Any, ...]) -> bytes:
         """Write a telegram.
 
         Args:
@@ -97,13 +98,21 @@ class Rendering:
         Raises:
             Unfit: a value does not go into this text.
         """
+        if self._together:
+            values = (*values, *[pick(values) for pick in self._together])
         parts = self._parts.copy()
         parts[1::2] = map(getitem, self._texts, self._pick(values))
         return b"".join(parts)
 
 
-def _picker(places: Sequence[int]) -> Callable[[tuple[bytes, ...]], Sequence[bytes]]:
+def _numbered(places: Sequence[int | tuple[int, ...]], together: int) -> list[int]:
+    """Number the places; values shown together stand behind the others, and are counted from the end."""
+    counted = iter(range(together, 0))
+    return [next(counted) if isinstance(place, tuple) else place for place in places]
+
+
+def _picker(places: Sequence[int]) -> Callable[[tuple[Any, ...]], Sequence[Any]]:
     """Return what gives the values at these places, in this order."""
     if len(places) > 1:
         return itemgetter(*places)
-    return lambda values: [values[place] for place in places]
+    return lambda values: tuple([values[place] for place in places])
