@@ -25,7 +25,8 @@ from decoders.decode import decode
 from decoders.decoder import Decoder
 from decoders.telegram import Keys
 from metering.meter import MeterId
-from service.decode_lines import answer, json_line, read_line
+from service.asked import read_line
+from service.decode_lines import answer, json_line
 from service.decode_stream import DecodeStream
 
 METER = MeterId.parse("SEN-12345699-68-07")

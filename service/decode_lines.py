@@ -1,27 +1,26 @@
-r"""What ``nurt decode`` reads and writes: one line a telegram, both ways. A contract that programs build on.
+r"""What ``nurt decode`` says: one line a telegram. A contract that programs build on.
 
-In: hexadecimal (blanks, ``0x``, ``|``, ``_`` allowed), a line of rtl_wmbus, or
-``{"telegram": HEX, "key": HEX or null, "model": NAME or null}``. Out, one JSON object in one line::
+What goes in is told in :mod:`service.asked`. Out comes one JSON object in one line::
 
     {"meter_id": "SEN-12345699-68-07", "manufacturer": "SEN", "serial": "12345699", "version": "68",
-     "device_type": "07", "medium": "water", "model": null, "fields": {"total_m3": 7.704},
+     "device_type": "07", "medium": "water", "model": "iperl", "fields": {"total_m3": 7.704},
      "records": [{"difvif": "0413", "function": "instantaneous", "storage": 0, "tariff": 0, "subunit": 0,
                   "quantity": "volume", "unit": "m3", "value": 7.704}],
      "security": {"mode": 5, "encrypted": false, "verified": true}, "error": null}
 
 All keys are always there, in this order; what is not known is ``null``, ``{}`` or ``[]``. Every line in gives
-at least one line out, so that the command can be driven as a co-process. Numbers are exact. ``error`` is
+at least one line out, so that the command can be driven as a co-process. Numbers are exact. ``fields`` has
+the values the model names first, then, named by rule, the records it does not name. ``error`` is
 ``{"code": ..., "message": ..., "offset": ...}``: a code of :data:`decoders.errors.CODES` or one of
 ``bad_hex`` (no telegram could be read from the line), ``bad_key`` (also for a key that is no hexadecimal),
-``unknown_model``.
+``unknown_model`` (no model is used then).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
 from decimal import Decimal
 
 import orjson
@@ -29,157 +28,78 @@ import orjson
 from decoders import decode
 from decoders.errors import DecodeError
 from decoders.fields import fields
+from decoders.meaning import named
 from decoders.media import medium
+from decoders.model import Model
+from decoders.models import detect
+from decoders.reading import Understood, complete, rescue
+from decoders.shipped_layouts import shipped_layouts
 from decoders.telegram import Keys, Record, Telegram, Value
-from ingest.adapters import rtl_wmbus
-from ingest.adapters.lines import frame_of
-from ingest.items import Delivery, Unreadable
+from decoders.wmbus.layers import KeysOnce
+from decoders.wmbus.layouts import Layouts
 from metering.meter import MeterId
-from metering.uplink import FrameUplink
+from metering.reading import exact
+from service.asked import Asked, Trouble
 
-__all__ = [
-    "Answer",
-    "Asked",
-    "Key",
-    "Trouble",
-    "answer",
-    "has_seconds",
-    "json_form",
-    "json_line",
-    "key_of",
-    "plain",
-    "read_line",
-]
+__all__ = ["Answer", "answer", "decoding", "has_seconds", "json_form", "json_line", "plain"]
 
-Key = bytes | None
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_RTL_WMBUS = re.compile(r";|0[xX].*0[xX]")
 _TYPE_I = 6
 """Length of a date and time that gives seconds (EN 13757-3, type I)."""
 
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """Why there is no telegram, or not all of it. ``offset``: byte of the frame, ``None`` = no place."""
-
-    code: str
-    message: str
-    offset: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One telegram to decode, or why a line holds none."""
-
-    frame: bytes = b""
-    key: Key = field(default=None, repr=False)
-    trouble: Trouble | None = None
-
-    def keys(self, meter: MeterId) -> Sequence[bytes]:  # noqa: ARG002  one key, whoever asks
-        """Give the key to try."""
-        return (self.key,) if self.key else ()
+_Decode = Callable[[bytes, Keys], Telegram]
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A telegram as far as understood, and what stood in the way."""
+    """A telegram as far as understood, the model that reads it, and what stood in the way."""
 
     asked: Asked
     telegram: Telegram | None
+    model: Model | None
     trouble: Trouble | None
-
-
-# --- in ------------------------------------------------------------------------------------------
-
-
-def key_of(text: str) -> bytes:
-    """Read a key; whether its length fits is for the telegram's security mode to say.
-
-    Raises:
-        ValueError: not hexadecimal; the sentence does not repeat it.
-    """
-    try:
-        return bytes.fromhex(text)
-    except ValueError:
-        raise ValueError(f"a key is 32 hexadecimal digits; these {len(text)} signs are not") from None
-
-
-def read_line(line: str, key: Key = None) -> Iterator[Asked]:
-    """Find the telegrams of a line: one, or several in a line of rtl_wmbus, or one that says what is wrong.
-
-    Args:
-        line: as it came.
-        key: for lines that give none.
-    """
-    text = line.strip()
-    if text.startswith("{"):
-        yield _from_json(text, key)
-    elif _RTL_WMBUS.search(text):
-        for item in rtl_wmbus.read(Delivery("", text.encode(errors="replace"), _EPOCH), "line"):
-            yield _from_item(item.said, key)
-    else:
-        yield _from_hex(text, key)
-
-
-def _from_hex(text: str, key: Key, trouble: Trouble | None = None) -> Asked:
-    try:
-        return Asked(frame_of(text), key, trouble)
-    except ValueError:
-        said = f"{text[:40]!a} is not a telegram in hexadecimal" if text else "an empty line"
-        return Asked(trouble=Trouble("bad_hex", said))
-
-
-def _from_item(said: object, key: Key) -> Asked:
-    if isinstance(said, FrameUplink):
-        return Asked(said.frame, key)
-    if isinstance(said, Unreadable) and said.reason == "bad_crc":
-        return Asked(trouble=Trouble("bad_crc", said.sentence))
-    return Asked(trouble=Trouble("bad_hex", said.sentence if isinstance(said, Unreadable) else "no telegram"))
-
-
-def _from_json(text: str, key: Key) -> Asked:
-    try:
-        said = orjson.loads(text)
-    except orjson.JSONDecodeError as wrong:
-        return Asked(trouble=Trouble("bad_hex", f"neither hexadecimal nor JSON: {wrong.msg}"))
-    telegram = said.get("telegram")
-    if not isinstance(telegram, str):
-        return Asked(trouble=Trouble("bad_hex", 'the JSON object has no "telegram" in hexadecimal'))
-    key, bad_key = _own_key(said, key)
-    return _from_hex(telegram, key, bad_key or _bad_model(said))
-
-
-def _own_key(said: Mapping[str, object], key: Key) -> tuple[Key, Trouble | None]:
-    own = said.get("key")
-    if own is None or own == "":
-        return key, None
-    try:
-        return key_of(str(own)), None
-    except ValueError as wrong:
-        return None, Trouble("bad_key", str(wrong))
-
-
-def _bad_model(said: Mapping[str, object]) -> Trouble | None:
-    model = said.get("model")
-    if model is None or model == "":
-        return None
-    return Trouble("unknown_model", f"{str(model)[:40]!a} is not a meter model of this release")
 
 
 # --- between -------------------------------------------------------------------------------------
 
 
-def answer(asked: Asked, using: Callable[[bytes, Keys], Telegram] = decode) -> Answer:
-    """Decode what was asked."""
+def decoding(layouts: Layouts) -> _Decode:
+    """Give the full way of decoding; layouts of compact frames are asked and learnt."""
+    return lambda frame, keys: decode(frame, keys, layouts)
+
+
+def answer(asked: Asked, using: _Decode | None = None) -> Answer:
+    """Decode what was asked.
+
+    Args:
+        asked: the telegram, its key and model.
+        using: decodes bytes; ``None`` = the full way, with the layouts this release knows.
+    """
     if not asked.frame:
-        return Answer(asked, None, asked.trouble)
+        return Answer(asked, None, None, asked.trouble)
     try:
-        telegram = using(asked.frame, asked.keys)
+        telegram, model, _ = _understood(asked, using or decoding(shipped_layouts()))
     except DecodeError as wrong:
-        return Answer(asked, wrong.known, asked.trouble or _trouble(wrong))
+        return Answer(asked, wrong.known, _model(asked, wrong.known), asked.trouble or _trouble(wrong))
     first = _trouble(telegram.faults[0]) if telegram.faults else None
-    return Answer(asked, telegram, asked.trouble or first)
+    return Answer(asked, telegram, model, asked.trouble or first)
+
+
+def _understood(asked: Asked, using: _Decode) -> Understood:
+    keys = KeysOnce(asked.keys)
+    try:
+        telegram = using(asked.frame, keys)
+    except DecodeError as error:
+        if asked.no_model:
+            raise
+        return rescue(error, keys, asked.model)
+    return Understood(telegram, None) if asked.no_model else complete(telegram, keys, asked.model)
+
+
+def _model(asked: Asked, known: Telegram | None) -> Model | None:
+    """Give the model of a meter whose telegram could not be read."""
+    if known is None or asked.no_model:
+        return None
+    return asked.model or detect(known)
 
 
 def _trouble(wrong: DecodeError) -> Trouble:
@@ -191,7 +111,9 @@ def _trouble(wrong: DecodeError) -> Trouble:
 
 def json_line(given: Answer) -> bytes:
     """Write an answer as one line of JSON, line end included."""
-    return orjson.dumps(_document(given.telegram, given.trouble), option=orjson.OPT_APPEND_NEWLINE)
+    return orjson.dumps(
+        _document(given.telegram, given.model, given.trouble), option=orjson.OPT_APPEND_NEWLINE
+    )
 
 
 def json_form(telegram: Telegram, hole: object, *, same_meter: bool) -> bytes:
@@ -203,19 +125,19 @@ def json_form(telegram: Telegram, hole: object, *, same_meter: bool) -> bytes:
             values of the records; before them, unless ``same_meter``, for the meter's identity and serial.
         same_meter: the identity is no value but the same in every telegram.
     """
-    document = _document(telegram, None)
-    document["fields"] = dict.fromkeys(_fields(telegram), hole)
+    document = _document(telegram, None, None)
+    document["fields"] = dict.fromkeys(fields(telegram), hole)
     document["records"] = [{**_record(record), "value": hole} for record in telegram.records]
     if not same_meter:
         document.update(meter_id=hole, serial=hole)
     return orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def _document(telegram: Telegram | None, trouble: Trouble | None) -> dict[str, object]:
+def _document(telegram: Telegram | None, model: Model | None, trouble: Trouble | None) -> dict[str, object]:
     return {
         **_identity(telegram.meter if telegram else None),
-        "model": None,
-        "fields": _fields(telegram) if telegram else {},
+        "model": model.name if model else None,
+        "fields": _fields(telegram, model) if telegram else {},
         "records": [_record(record) for record in telegram.records] if telegram else [],
         "security": _security(telegram),
         "error": trouble,
@@ -235,21 +157,29 @@ def _identity(meter: MeterId | None) -> Mapping[str, str | None]:
     }
 
 
-def _fields(telegram: Telegram) -> Mapping[str, object]:
-    named = fields(telegram)
+def _fields(telegram: Telegram, model: Model | None) -> Mapping[str, object]:
+    if model and telegram.records:
+        return {one.name: _field(one.value, one.record) for one in named(telegram, model)}
+    names = fields(telegram)
     return {
-        name: _field(record, value)
-        for (name, value), record in zip(named.items(), telegram.records, strict=True)
+        name: _field(record.value if isinstance(record.value, datetime) else value, record)
+        for (name, value), record in zip(names.items(), telegram.records, strict=True)
     }
 
 
-def _field(record: Record, value: Value) -> object:
-    """Write a field; one that is its record's time is written as the record's value is."""
-    return _value(record) if isinstance(record.value, datetime) else plain(value)
+def _field(value: Value, record: Record | None) -> object:
+    """Write a field; a time as its record's value is written."""
+    if isinstance(value, Decimal):
+        value = exact(value)
+    return plain(value, seconds=record is not None and _to_the_second(record))
 
 
 def _value(record: Record) -> object:
-    return plain(record.value, seconds=has_seconds(record.data))
+    return plain(record.value, seconds=_to_the_second(record))
+
+
+def _to_the_second(record: Record) -> bool:
+    return has_seconds(record.data) and not record.told
 
 
 def has_seconds(data: bytes) -> bool:

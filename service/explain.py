@@ -14,14 +14,16 @@ from rich.table import Table
 from rich.text import Text
 
 from decoders.errors import CODES
-from decoders.fields import fields
+from decoders.meaning import fields
 from decoders.media import medium
+from decoders.model import Model
 from decoders.shipped_layouts import shipped_layouts
 from decoders.telegram import Telegram, Value
 from decoders.trace import Span, Trace, Understanding, trace
-from service.decode_lines import Answer, Trouble
+from service.asked import Trouble
+from service.decode_lines import Answer
 
-__all__ = ["console", "explain"]
+__all__ = ["console", "explain", "printable", "told_trouble"]
 
 _LAYERS = {
     "link": ("Link layer", "cyan"),
@@ -78,21 +80,24 @@ def console() -> Console:
 def explain(given: Answer, out: Console) -> None:
     """Print one telegram, or why a line holds none."""
     if not given.asked.frame:
-        _print_trouble(given.trouble, out)
+        out.print(*told_trouble(given.trouble), sep="\n")
         return
-    traced = trace(given.asked.frame, given.asked.keys, shipped_layouts())
+    traced = trace(given.asked.frame, given.asked.keys, shipped_layouts(), given.model)
     if telegram := given.telegram:
-        out.print(_title(telegram))
+        out.print(_title(telegram, given.model))
     for _, spans in groupby(traced.spans, key=lambda span: span.layer):
         out.print(*_layer(list(spans)), sep="\n")
     out.print(_coverage(traced))
     if given.telegram and given.telegram.records:
-        out.print(Text("Fields", "bold"), _fields(given.telegram), sep="\n")
-    _print_trouble(given.trouble, out)
+        out.print(Text("Fields", "bold"), _fields(given.telegram, given.model), sep="\n")
+    if given.trouble:
+        out.print(*told_trouble(given.trouble), sep="\n")
 
 
-def _title(telegram: Telegram) -> Text:
+def _title(telegram: Telegram, model: Model | None) -> Text:
     title = Text(str(telegram.meter), "bold").append(f"  {medium(telegram.meter)}", "default")
+    if model:
+        title.append(f"  model {model.name}", "default")
     if telegram.sender != telegram.meter:
         title.append(f"  heard through {telegram.sender}", "default")
     return title.append(f"  {_security(telegram)}", "default")
@@ -125,8 +130,8 @@ def _layer(spans: list[Span]) -> tuple[Text, Table]:
             str(span.offset),
             (span.raw if span.plain is None else span.plain).hex(" "),
             _MARKS[span.understanding],
-            _printable(span.meaning),
-            _printable(span.value),
+            printable(span.meaning),
+            printable(span.value),
         )
     return Text(name, f"bold {colour}").append(decrypted, "default"), table
 
@@ -140,34 +145,33 @@ def _coverage(traced: Trace) -> Text:
     return said
 
 
-def _fields(telegram: Telegram) -> Table:
+def _fields(telegram: Telegram, model: Model | None) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(max_width=44, overflow="fold")
     table.add_column(justify="right", overflow="fold", style="bold")
     table.add_column(width=6)
-    for name, value in fields(telegram).items():
+    for name, value in fields(telegram, model).items():
         unit = _UNITS.get(name.rpartition("_")[2], "") if isinstance(value, Decimal) else ""
-        table.add_row(_printable(name), _shown(value), unit)
+        table.add_row(printable(name), _shown(value), unit)
     return table
 
 
 def _shown(value: Value) -> str:
     if value is None:
         return "no value"
-    return format(value, "f") if isinstance(value, Decimal) else _printable(str(value))
+    return format(value, "f") if isinstance(value, Decimal) else printable(str(value))
 
 
-def _print_trouble(trouble: Trouble | None, out: Console) -> None:
+def told_trouble(trouble: Trouble | None) -> Iterator[Text]:
+    """Say what stood in the way, in lines."""
     if trouble:
         place = "" if trouble.offset is None else f" (byte {trouble.offset})"
-        out.print(
-            Text(f"{trouble.code}: ", "bold red").append(_printable(trouble.message), "red").append(place)
-        )
+        yield Text(f"{trouble.code}: ", "bold red").append(printable(trouble.message), "red").append(place)
         if (known := CODES.get(trouble.code)) and known != trouble.message:
-            out.print(Text(f"  {known}", "bright_black"))
+            yield Text(f"  {known}", "bright_black")
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Keep a meter's text from steering the terminal."""
     return "".join(_harmless(text))
 

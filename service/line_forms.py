@@ -6,7 +6,7 @@ telegram the layout was learnt from.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from functools import partial
 from typing import cast
@@ -16,6 +16,7 @@ import orjson
 from decoders.decoder import Fit
 from decoders.fields import field_value
 from decoders.layout import TelegramLayout, maker
+from decoders.models import detect
 from decoders.number_texts import Text, one, plain_text, shortest_text, whole_numbers
 from decoders.rendering import MOST_TEXTS, Hole, Memory, Rendering, Texts, Unfit
 from decoders.telegram import Record
@@ -25,6 +26,8 @@ from decoders.wmbus.vif import Kind
 from service.decode_lines import has_seconds, json_form, plain
 
 __all__ = ["LineForms"]
+
+_Form = Callable[[tuple[bytes, ...]], bytes]
 
 _MARK = b"\0"  # never stands in JSON
 _HOLE = orjson.Fragment(_MARK)
@@ -39,7 +42,7 @@ class LineForms:
     def json_line(self, fit: Fit) -> bytes | None:
         """Write the line of a telegram; ``None`` if it must be told the full way."""
         layout, _, clear = fit
-        form = cast("Rendering | None", layout.renderings.get("json")) or self._json(layout)
+        form = cast("_Form | None", layout.renderings.get("json")) or self._json(layout)
         try:
             return form(layout.values(clear))
         except Unfit:
@@ -49,7 +52,10 @@ class LineForms:
         """Forget the texts of all values."""
         self._memory.forget()
 
-    def _json(self, layout: TelegramLayout) -> Rendering:
+    def _json(self, layout: TelegramLayout) -> _Form:
+        if detect(layout.example):
+            layout.renderings["json"] = _told_the_full_way
+            return _told_the_full_way
         meter = list(self._identity(layout))
         line = json_form(layout.example, _HOLE, same_meter=not meter)
         form = Rendering(line.split(_MARK), [*meter, *self._fields(layout), *self._values(layout)])
@@ -82,6 +88,11 @@ class LineForms:
 
     def _value(self, header: bytes) -> Texts:
         return self._memory.texts(("value", header), partial(_value_text, header))
+
+
+def _told_the_full_way(values: tuple[bytes, ...]) -> bytes:  # noqa: ARG001  as a rendering is called
+    """Refuse telegrams of a meter whose model names the fields."""
+    raise Unfit
 
 
 def _meter(address: bytes) -> bytes:

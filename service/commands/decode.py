@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 if TYPE_CHECKING:
+    from metering.ports import Clock
+    from service.asked import Given
     from service.decode_lines import Answer
 
 __all__ = ["decode"]
@@ -18,15 +21,19 @@ __all__ = ["decode"]
 
 _CHUNK = 1 << 16
 
+_Lines = Iterable[Sequence[bytes]]
+_Read = TypeVar("_Read")
+
 
 class Format(StrEnum):
     """Who reads the answer."""
 
     TEXT = "text"
     JSON = "json"
+    WMBUSMETERS = "wmbusmeters"
 
 
-def decode(
+def decode(  # noqa: PLR0913  a command has its options
     telegrams: Annotated[
         list[str] | None,
         typer.Argument(
@@ -36,17 +43,44 @@ def decode(
         ),
     ] = None,
     key: Annotated[
-        str | None,
+        str,
         typer.Option(metavar="HEX", help="Key of 32 hexadecimal digits, for telegrams that bring none."),
-    ] = None,
+    ] = "",
+    model: Annotated[
+        str,
+        typer.Option(
+            "--model",
+            "--driver",
+            metavar="NAME",
+            help="Meter model (nurt models lists them) instead of the one found by the meter's identity.",
+        ),
+    ] = "",
     style: Annotated[
-        Format, typer.Option("--format", help="text explains every byte; json gives one line a telegram.")
+        Format,
+        typer.Option(
+            "--format",
+            help="text explains every byte; json gives one line a telegram; wmbusmeters gives the flat JSON "
+            "known from there.",
+        ),
     ] = Format.TEXT,
+    at: Annotated[
+        str,
+        typer.Option(
+            metavar="TIME",
+            help="Time of reception for wmbusmeters, ISO 8601, UTC if it says no zone; else the time now.",
+        ),
+    ] = "",
+    *,
+    why_not: Annotated[
+        bool,
+        typer.Option("--why-not", help="For telegrams that fail: try what could help, and say what did."),
+    ] = False,
 ) -> None:
     """Decode Wireless M-Bus and wired M-Bus telegrams.
 
     A telegram is hexadecimal (blanks, 0x, | and _ do not matter), a line of rtl_wmbus, or
-    {"telegram": HEX, "key": HEX or null}. Exit code 0: all decoded; 1: at least one was not.
+    {"telegram": HEX, "key": HEX or null, "model": NAME}. Hexadecimal that several frames fill exactly is so
+    many telegrams. Exit code 0: all decoded; 1: at least one was not.
 
     **Examples**
 
@@ -54,20 +88,42 @@ def decode(
 
         nurt decode --key 000102030405060708090A0B0C0D0E0F 2E44...
 
+        nurt decode --why-not 2E44...
+
         rtl_wmbus | nurt decode --format json | jq .fields
     """
-    from service.decode_lines import answer, key_of, read_line
+    from service.asked import Given, key_of, model_of
 
-    try:
-        given = key_of(key) if key else None
-    except ValueError as wrong:
-        raise typer.BadParameter(str(wrong), param_hint="--key") from None
+    given = Given(_option("--key", key_of, key), _option("--model", model_of, model))
+    clock = _option("--at", _clock, at)
     come = [[line.encode(errors="replace") for line in telegrams]] if telegrams else _standard_input()
-    if style is Format.JSON:
-        raise typer.Exit(0 if _write_json(come, given) else 1)
-    lines = (line.decode(errors="replace") for lines in come for line in lines if line.strip() or telegrams)
-    answers = (answer(asked) for line in lines for asked in read_line(line, given))
-    raise typer.Exit(0 if _write_text(answers) else 1)
+    if why_not:
+        good = _write_advice(come, given, as_json=style is not Format.TEXT)
+    elif style is Format.TEXT:
+        good = _write_text(come, given)
+    else:
+        good = _write_lines(come, given, clock if style is Format.WMBUSMETERS else None)
+    raise typer.Exit(0 if good else 1)
+
+
+def _option(name: str, read: Callable[[str], _Read], text: str) -> _Read:
+    try:
+        return read(text)
+    except ValueError as wrong:
+        raise typer.BadParameter(str(wrong), param_hint=name) from None
+
+
+def _clock(text: str) -> Clock:
+    """Give the machine's clock, or one that stands at the time said."""
+    from metering.clock import FixedClock, SystemClock
+
+    if not text:
+        return SystemClock()
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text[:40]!a} is not a time like 2026-01-02T03:04:05Z") from None
+    return FixedClock(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
 def _standard_input() -> Iterator[Sequence[bytes]]:
@@ -82,10 +138,13 @@ def _standard_input() -> Iterator[Sequence[bytes]]:
         yield [rest]
 
 
-def _write_json(come: Iterable[Sequence[bytes]], key: bytes | None) -> bool:
+def _write_lines(come: _Lines, given: Given, clock: Clock | None) -> bool:
+    """Write JSON; the flat one if there is a clock to say when a telegram came."""
+    from service.decode_lines import json_line
     from service.decode_stream import DecodeStream
+    from service.flat_lines import flat_line
 
-    stream = DecodeStream(key)
+    stream = DecodeStream(given, (lambda told: flat_line(told, clock.now())) if clock else json_line)
     out, good = sys.stdout.buffer, True
     for lines in come:
         for line in lines:
@@ -96,14 +155,44 @@ def _write_json(come: Iterable[Sequence[bytes]], key: bytes | None) -> bool:
     return good
 
 
-def _write_text(answers: Iterable[Answer]) -> bool:
+def _answers(come: _Lines, given: Given) -> Iterator[Answer]:
+    """Answer line by line, the full way; blank lines are no telegrams."""
+    from decoders.shipped_layouts import shipped_layouts
+    from service.asked import read_line
+    from service.decode_lines import answer, decoding
+
+    using = decoding(shipped_layouts())
+    for lines in come:
+        for line in lines:
+            text = line.decode(errors="replace")
+            if text.strip():
+                yield from (answer(asked, using) for asked in read_line(text, given))
+
+
+def _write_text(come: _Lines, given: Given) -> bool:
     from service.explain import console, explain
 
     out = console()
     good = True
-    for number, given in enumerate(answers):
+    for number, told in enumerate(_answers(come, given)):
         if number:
             out.print()
-        explain(given, out)
-        good = good and given.trouble is None
+        explain(told, out)
+        good = good and told.trouble is None
+    return good
+
+
+def _write_advice(come: _Lines, given: Given, *, as_json: bool) -> bool:
+    from service.advice import json_advice, text_advice
+    from service.explain import console
+
+    out = console()
+    good = True
+    for told in _answers(come, given):
+        if as_json:
+            sys.stdout.buffer.write(json_advice(told))
+            sys.stdout.buffer.flush()
+        else:
+            out.print(text_advice(told))
+        good = good and told.trouble is None
     return good

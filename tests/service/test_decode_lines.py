@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from decoders.build import build
 from metering.meter import MeterId
-from service.decode_lines import answer, json_line, key_of, read_line
+from service.asked import Given, key_of, read_line
+from service.decode_lines import answer, json_line
 
 METER = MeterId.parse("SEN-12345699-68-07")
 KEY = bytes(range(16))
@@ -27,7 +28,7 @@ TOP = [
 
 def asked(line: str, key: bytes | None = None) -> list[dict]:
     """Give the answers to a line, numbers as exact decimals."""
-    written = [json_line(answer(one)) for one in read_line(line, key)]
+    written = [json_line(answer(one)) for one in read_line(line, Given(key))]
     assert all(one.endswith(b"\n") and one.count(b"\n") == 1 for one in written)
     return [json.loads(one, parse_float=Decimal, parse_int=int) for one in written]
 
@@ -45,7 +46,7 @@ def test_a_telegram_is_written_as_the_contract_says():
         "version": "68",
         "device_type": "07",
         "medium": "water",
-        "model": None,
+        "model": "iperl",
         "fields": {"total_m3": Decimal("7.704")},
         "records": [
             {

@@ -9,7 +9,8 @@ from rich.console import Console
 
 from decoders.build import build
 from metering.meter import MeterId
-from service.decode_lines import answer, read_line
+from service.asked import Given, read_line
+from service.decode_lines import answer
 from service.explain import explain
 
 METER = MeterId.parse("SEN-12345699-68-07")
@@ -20,7 +21,7 @@ VOLUME = bytes.fromhex("0413181E0000")
 def explained(line: str, key: bytes | None = None, **kind) -> str:
     out = io.StringIO()
     console = Console(file=out, width=80, highlight=False, markup=False, emoji=False, **kind)
-    for asked in read_line(line, key):
+    for asked in read_line(line, Given(key)):
         explain(answer(asked), console)
     return out.getvalue()
 
@@ -33,7 +34,9 @@ def test_every_byte_of_a_plain_telegram_is_shown():
 
 def test_the_head_names_meter_medium_and_protection_and_the_end_the_fields():
     text = explained(build(METER, VOLUME, access=1, mode=5, key=KEY).hex(), KEY)
-    assert text.startswith("SEN-12345699-68-07  water  security mode 5, decrypted with the key\n")
+    assert text.startswith(
+        "SEN-12345699-68-07  water  model iperl  security mode 5, decrypted with the key\n"
+    )
     assert text.splitlines()[-1].split() == ["total_m3", "7.704", "m³"]
     assert KEY.hex() not in text.replace(" ", "")
 
