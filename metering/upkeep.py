@@ -115,12 +115,12 @@ class Upkeep(Protocol):
         """Have waiting telegrams of these meters tried again: a key came, or they were registered."""
         ...
 
-    def to_mend(self, limit: int) -> Sequence[MeterId]:
-        """Give meters whose waiting telegrams are to be tried again."""
+    def to_mend(self, limit: int) -> Mapping[MeterId, int]:
+        """Give meters whose waiting telegrams are to be tried again, and how often that was asked."""
         ...
 
-    def mended(self, meter: MeterId) -> None:
-        """Book that a meter's waiting telegrams were tried."""
+    def mended(self, meter: MeterId, asked: int) -> None:
+        """Book that a meter's waiting telegrams were tried, unless that was asked again meanwhile."""
         ...
 
     def waiting_for(self, reason: str) -> Sequence[MeterId]:

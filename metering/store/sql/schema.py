@@ -232,7 +232,12 @@ rhythms = sa.Table(
 )
 
 # Meters whose waiting telegrams are to be tried again: a key came, or they were registered.
-mending = sa.Table("mending", metadata, _points_to("meter", "identities.id", key=True))
+mending = sa.Table(
+    "mending",
+    metadata,
+    _points_to("meter", "identities.id", key=True),
+    sa.Column("asked", sa.BigInteger, nullable=False),  # how often: what was asked meanwhile is not lost
+)
 
 marks = sa.Table(
     "marks",

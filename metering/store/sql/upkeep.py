@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from metering.meter import MeterId
 from metering.store.sql.hearings import day_of
 from metering.store.sql.schema import gateways, hearings, marks, mending, meters, receptions, telegrams
-from metering.store.sql.statements import in_chunks, insert_once, replace
+from metering.store.sql.statements import execute_many, in_chunks, insert, replace
 from metering.store.sql.symbols import Names
 from metering.upkeep import Stranger
 
@@ -40,15 +40,16 @@ class SqlUpkeep:
             numbers |= set(self._connection.scalars(sa.select(telegrams.c.meter).where(_HELD).distinct()))
         ask_mending(self._connection, numbers)
 
-    def to_mend(self, limit: int) -> Sequence[MeterId]:
-        """Give meters whose waiting telegrams are to be tried again."""
-        found = self._connection.scalars(sa.select(mending.c.meter).order_by(mending.c.meter).limit(limit))
-        return list(self._names.meters.things(found).values())
+    def to_mend(self, limit: int) -> Mapping[MeterId, int]:
+        """Give meters whose waiting telegrams are to be tried again, and how often that was asked."""
+        wanted = sa.select(mending.c.meter, mending.c.asked).order_by(mending.c.meter).limit(limit)
+        asked = {row.meter: row.asked for row in self._connection.execute(wanted)}
+        return {meter: asked[number] for number, meter in self._names.meters.things(asked).items()}
 
-    def mended(self, meter: MeterId) -> None:
-        """Book that a meter's waiting telegrams were tried."""
-        number = self._names.meters.number(meter)
-        self._connection.execute(sa.delete(mending).where(mending.c.meter == number))
+    def mended(self, meter: MeterId, asked: int) -> None:
+        """Book that a meter's waiting telegrams were tried, unless that was asked again meanwhile."""
+        this = (mending.c.meter == self._names.meters.number(meter)) & (mending.c.asked == asked)
+        self._connection.execute(sa.delete(mending).where(this))
 
     def waiting_for(self, reason: str) -> Sequence[MeterId]:
         """Give the meters that have telegrams held for a reason."""
@@ -146,7 +147,11 @@ class SqlUpkeep:
 
 def ask_mending(connection: sa.Connection, numbers: Collection[int]) -> None:
     """Have waiting telegrams of meters, by number, tried again."""
-    insert_once(connection, mending, [{"meter": number} for number in numbers])
+    statement = insert(connection.dialect.name, mending)
+    again = statement.on_conflict_do_update(
+        index_elements=mending.primary_key, set_={"asked": mending.c.asked + statement.excluded.asked}
+    )
+    execute_many(connection, again, [{"meter": number, "asked": 1} for number in sorted(numbers)])
 
 
 def _among(

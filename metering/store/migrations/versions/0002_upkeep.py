@@ -104,6 +104,7 @@ def _mending() -> None:
     op.create_table(
         "mending",
         sa.Column("meter", NUMBER, autoincrement=False, nullable=False),
+        sa.Column("asked", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("meter", name="pk_mending"),
         _points_to("mending", "meter", "identities.id"),
     )
