@@ -13,6 +13,7 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import bench_agent
 import bench_decode
 import bench_ingest
 from figures import Figure
@@ -20,6 +21,7 @@ from figures import Figure
 BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {
     "decode": bench_decode.figures,
     "ingest": bench_ingest.figures,
+    "agent": bench_agent.figures,
 }
 
 

@@ -97,15 +97,14 @@ class _Loop:
         self._link = link
         self._health = health
         self._topic = topic
-        self._next_minute_ms = 0
+        self._next_shed_ms = self._next_health_ms = 0
         self._trouble = ""
 
     def round(self, now: Moment) -> bool:
         """Do what is to do now; whether there is more."""
         try:
-            if now.uptime_ms >= self._next_minute_ms:
-                self._next_minute_ms = now.uptime_ms + _MINUTE_MS
-                self._minute(now)
+            self._keep_in_bounds(now)
+            self._say_how_we_are(now)
             busy = self._courier.work(now)
         except StoreUnavailable as wrong:
             if str(wrong) != self._trouble:
@@ -115,11 +114,18 @@ class _Loop:
         self._trouble = ""
         return busy
 
-    def _minute(self, now: Moment) -> None:
+    def _keep_in_bounds(self, now: Moment) -> None:
+        if now.uptime_ms < self._next_shed_ms:
+            return
+        self._next_shed_ms = now.uptime_ms + _MINUTE_MS
         if gone := self._spool.shed(now):
             _log.warning("spool.shed", entries=gone, because="older or more than the spool may hold")
-        if self._link.connected:
-            self._link.say(self._topic, self._health.message(now), keep=False)
+
+    def _say_how_we_are(self, now: Moment) -> None:
+        if now.uptime_ms < self._next_health_ms or not self._link.connected:
+            return
+        self._next_health_ms = now.uptime_ms + _MINUTE_MS
+        self._link.say(self._topic, self._health.message(now), keep=False)
 
 
 @contextmanager

@@ -42,9 +42,9 @@ class AgentProcess:
 
     def kill(self) -> None:
         """Kill -9: no goodbye, no flush."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGKILL)
-        self._process.wait(10)
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait(10)
 
     def stop(self) -> None:
         """End it in order, as systemd does."""

@@ -84,11 +84,11 @@ def await_stored(nurt: NurtService, wanted: set[str], seconds: float = 60) -> Co
 
 
 def test_every_telegram_of_three_dongles_is_stored_once_over_outages(
-    service: tuple[NurtService, object], dongles: dict[str, Dongle], tmp_path: Path
+    service: tuple[NurtService, object], dongles: dict[str, Dongle], gateway: Callable[..., AgentProcess]
 ):
     """With noise, half telegrams, an unplugged dongle and a broker that goes away."""
     nurt, broker = service
-    agent = AgentProcess(tmp_path / "gateway", f"port = {broker.port}", receivers(dongles))
+    agent = gateway(f"port = {broker.port}", receivers(dongles))
     agent.start()
     for kind in dongles:
         agent.await_told("receiver.open", receiver=kind)
@@ -128,13 +128,13 @@ def test_every_telegram_of_three_dongles_is_stored_once_over_outages(
 def test_killed_again_and_again_whatever_was_spooled_is_stored_once(
     service: tuple[NurtService, object],
     dongles: dict[str, Dongle],
-    tmp_path: Path,
+    gateway: Callable[..., AgentProcess],
     capsys: pytest.CaptureFixture[str],
 ):
     """`kill -9` of the agent in mid-stream, the broker away now and then."""
     nurt, broker = service
     dice, source = random.Random(SEED), telegrams()
-    agent = AgentProcess(tmp_path / "gateway", f"port = {broker.port}", receivers(dongles))
+    agent = gateway(f"port = {broker.port}", receivers(dongles))
     sent: set[str] = set()
     spooled: set[str] = set()
     for kill in range(KILLS):
@@ -168,11 +168,11 @@ def test_killed_again_and_again_whatever_was_spooled_is_stored_once(
 
 
 def test_what_the_broker_takes_for_nobody_waits_until_somebody_listens(
-    mosquitto: Callable[..., object], dongles: dict[str, Dongle], tmp_path: Path
+    mosquitto: Callable[..., object], dongles: dict[str, Dongle], gateway: Callable[..., AgentProcess]
 ):
     """A broker without the service's session would throw the telegrams away."""
     broker = mosquitto()
-    agent = AgentProcess(tmp_path / "gateway", f"port = {broker.port}", receivers(dongles))
+    agent = gateway(f"port = {broker.port}", receivers(dongles))
     agent.start()
     agent.await_told("receiver.open", receiver="im871a")
     source = telegrams()
