@@ -130,7 +130,8 @@ def _open_marked(payload: Payload) -> Opened:
         pass  # no key, or none that fits: then the bytes as they came must make sense
     arrived = as_received(payload)
     clean = not arrived.walk.faults
-    return arrived._replace(verified=clean, doubtful=not clean)
+    whole = len(payload.data) >= payload.header.end + payload.header.encrypted
+    return arrived._replace(verified=clean and whole, doubtful=not clean)
 
 
 def _decrypt(payload: Payload) -> Opened:

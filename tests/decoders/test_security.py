@@ -332,6 +332,13 @@ def test_a_payload_that_came_decrypted_may_end_in_a_receivers_checksum(keys):
     assert difvifs(telegram) == ["0C14", "046D", "02FD17"]
 
 
+def test_a_payload_in_clear_that_is_shorter_than_its_header_says_proves_nothing():
+    plain = already_plain(MODE5)[:-6]  # fillers only
+    telegram = decode(bytes((len(plain) - 1,)) + plain[1:])
+    assert difvifs(telegram) == ["0C14", "046D", "02FD17"]
+    assert not telegram.security.verified
+
+
 def test_bytes_left_over_behind_encrypted_blocks_disprove_no_key():
     frame = bytes((MODE5[0] + 2,)) + MODE5[1:] + b"\xde\x47"
     assert decode(frame, with_keys(OTHER, KEY)).security == Security(5, encrypted=True, verified=True)
