@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from metering.uplink import FrameUplink, GatewayState, PulseUplink
+from metering.uplink import GatewayState, Uplink
 
 __all__ = ["UNKNOWN_GATEWAY", "Delivery", "Item", "Said", "Unreadable"]
 
@@ -40,7 +40,9 @@ class Unreadable:
 
     Attributes:
         reason: stable code (``bad_json``, ``bad_field``, ``bad_hex``, ``bad_crc``, ``bad_line``,
-            ``bad_topic``, ``too_large``, ``retained``).
+            ``bad_topic``, ``bad_time``, ``bad_number``, ``bad_payload``, ``bad_port``, ``no_value``,
+            ``deltas``, ``encrypted``, ``decoder_error``, ``unknown_format``, ``too_large``, ``retained``,
+            or a code of :data:`decoders.errors.CODES`).
         sentence: for people.
         sequence: ``(gateway, boot, seq)`` if at least that could be read: a repetition is known by it.
     """
@@ -50,7 +52,7 @@ class Unreadable:
     sequence: tuple[str, str, int] | None = None
 
 
-Said = FrameUplink | PulseUplink | GatewayState | Unreadable
+Said = Uplink | GatewayState | Unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,6 @@ class Item:
     @property
     def sequence(self) -> tuple[str, str, int] | None:
         """``(gateway, boot, seq)`` if the gateway numbers what it sends."""
-        if isinstance(self.said, FrameUplink | PulseUplink):
+        if not isinstance(self.said, GatewayState | Unreadable):
             return self.said.reception.sequence
         return self.said.sequence if isinstance(self.said, Unreadable) else None

@@ -4,24 +4,27 @@ Every item ends as exactly one of five, in this order of judgement:
 
 - *duplicate*: its number is known, or the transmission it is a reception of is archived already;
 - *quarantined*: no frame, no identity, or it does not decode and no key or model could heal that;
-- *foreign*: from a meter, or a pulse input, that is not registered; the frame is archived undecoded;
-- *held*: a key or a meter model is missing; archived, to be decoded when it comes;
+- *foreign*: from a meter, a device or a pulse input that is not registered; a frame is archived undecoded;
+- *held*: a key, a meter model or another part of the frame is missing; kept, to be decoded when it comes;
 - *stored*: archived, and its readings with it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from ingest.books import Books, ItemResult
 from ingest.frames import take_frames
 from ingest.items import Delivery, Item, Unreadable
 from ingest.judge import Judge
+from ingest.parts import take_parts
 from ingest.pulses import take_pulses
 from ingest.routes import Router
 from ingest.rules import Rules
+from ingest.values import take_values
 from metering.ports import Outcome, Store, TelegramArchive
-from metering.uplink import FrameUplink, GatewayState, PulseUplink
+from metering.uplink import FrameUplink, GatewayState, PartUplink, PulseUplink, ValueUplink
 
 __all__ = ["ItemResult", "Pipeline"]
 
@@ -66,17 +69,28 @@ class Pipeline:
         with self._store.writing() as transaction:
             for state in states:
                 transaction.ledger.set_gateway_state(state)
-            frames, pulses = _sorted(books, transaction.archive)
-            take_pulses(pulses, books, transaction.registry)
-            take_frames(frames, books, transaction, self._rules, self._judge)
+            found = _sorted(books, transaction.archive)
+            take_pulses(found.pulses, books, transaction)
+            take_values(found.values, books, transaction, self._rules)
+            whole = take_parts(found.parts, books, transaction.devices)
+            take_frames({**found.frames, **whole}, books, transaction, self._rules, self._judge)
             return books.close(transaction)
 
 
-def _sorted(books: Books, archive: TelegramArchive) -> tuple[dict[int, FrameUplink], dict[int, PulseUplink]]:
+@dataclass(frozen=True, slots=True)
+class _Sorted:
+    """The uplinks of a batch by kind and place."""
+
+    frames: dict[int, FrameUplink] = field(default_factory=dict)
+    pulses: dict[int, PulseUplink] = field(default_factory=dict)
+    values: dict[int, ValueUplink] = field(default_factory=dict)
+    parts: dict[int, PartUplink] = field(default_factory=dict)
+
+
+def _sorted(books: Books, archive: TelegramArchive) -> _Sorted:
     """Settle items whose number is known and those that cannot be read; give the rest by kind and place."""
     known = archive.known_sequences({item.sequence for item in books.items if item.sequence is not None})
-    frames: dict[int, FrameUplink] = {}
-    pulses: dict[int, PulseUplink] = {}
+    found = _Sorted()
     for place, item in enumerate(books.items):
         if item.sequence in known:
             books.settle(place, Outcome.DUPLICATE)
@@ -85,11 +99,15 @@ def _sorted(books: Books, archive: TelegramArchive) -> tuple[dict[int, FrameUpli
             known.add(item.sequence)
         match item.said:
             case FrameUplink() as uplink:
-                frames[place] = uplink
+                found.frames[place] = uplink
             case PulseUplink() as uplink:
-                pulses[place] = uplink
+                found.pulses[place] = uplink
+            case ValueUplink() as uplink:
+                found.values[place] = uplink
+            case PartUplink() as uplink:
+                found.parts[place] = uplink
             case Unreadable(reason, sentence):
                 books.quarantine(place, reason, sentence)
             case _:  # a state is no item
                 raise AssertionError(item)
-    return frames, pulses
+    return found

@@ -1,49 +1,159 @@
-"""The counter states of one batch: whose they are, and the index they stand for."""
+"""The counter states of one batch: whose they are, and the index they stand for.
+
+A counter that says less than before was reset, or forgot its last pulses with the power. Its count goes on
+from where it was: from then on what it lost is added (:class:`~metering.device.PulseReset`). So a reset is
+neither consumption nor backflow; the pulses it did not see are missing, and no more. The registration of
+the input stays as the operator wrote it, and one that begins later forgets the resets before it.
+
+States may come late. One between two resets is taken if it fits there; one that would make the index fall
+is refused, since it can only be true if a reset happened that nobody has seen. A counter that keeps falling
+counts differences, not pulses (Tasmota SetOption79), and is refused.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from ingest.books import Books
 from ingest.registers import pulse_reading
+from metering.device import PulseReset, PulseState
 from metering.meter import PulseInput
-from metering.ports import Outcome, Registry
-from metering.uplink import PulseUplink
+from metering.ports import Outcome, Transaction
+from metering.reading import Reading, Register, Way
+from metering.uplink import BadUplink, PulseUplink
 
 __all__ = ["take_pulses"]
 
+_VOLUME = Register("volume")
+_MOST_RESETS = 3
+"""In a day; a device that restarts more often is broken, or counts differences."""
+_DAY = timedelta(days=1)
+_LOOK_BACK = timedelta(days=7)
+"""How far before a late state its neighbour is looked for."""
 
-def take_pulses(uplinks: Mapping[int, PulseUplink], books: Books, registry: Registry) -> None:
-    """Settle every counter state of a batch; ``uplinks`` by place."""
-    inputs = registry.pulse_inputs({(one.reception.gateway, one.channel) for one in uplinks.values()})
-    for place, uplink in uplinks.items():
-        _take(place, uplink, inputs.get((uplink.reception.gateway, uplink.channel), ()), books)
 
-
-def _take(place: int, uplink: PulseUplink, inputs: Sequence[PulseInput], books: Books) -> None:
-    wired = next((one for one in inputs if _valid(one, uplink)), None)
-    if wired is None:
-        books.settle(place, Outcome.FOREIGN)
-        books.remember(place)
+def take_pulses(uplinks: Mapping[int, PulseUplink], books: Books, transaction: Transaction) -> None:
+    """Settle every counter state of a batch, in the order they were heard; ``uplinks`` by place."""
+    if not uplinks:
         return
+    counters = _Counters(uplinks.values(), transaction)
+    for place, uplink in sorted(uplinks.items(), key=lambda pair: (pair[1].reception.heard_at, pair[0])):
+        wired = counters.wired(uplink)
+        if wired is None:
+            books.settle(place, Outcome.FOREIGN)
+            books.remember(place)
+            continue
+        try:
+            reading = counters.take(uplink, wired)
+        except BadUplink as bad:
+            books.quarantine(place, bad.reason, str(bad))
+            continue
+        books.settle(place, Outcome.STORED)
+        books.remember(place)
+        books.keep([reading])
+    counters.close()
+
+
+class _Counters:
+    """The pulse inputs of a batch, as registered and as they stood."""
+
+    def __init__(self, uplinks: Iterable[PulseUplink], transaction: Transaction) -> None:
+        asked = {_input(one) for one in uplinks}
+        self._transaction = transaction
+        self._inputs = transaction.registry.pulse_inputs(asked)
+        self._states = dict(transaction.devices.pulse_states(asked))
+        self._changed: dict[tuple[str, str], PulseState] = {}
+
+    def wired(self, uplink: PulseUplink) -> PulseInput | None:
+        """Give the registration that holds for a counter state."""
+        at = uplink.reception.heard_at
+        known = self._inputs.get(_input(uplink), ())
+        return next((one for one in known if _holds(one, at)), None)
+
+    def take(self, uplink: PulseUplink, wired: PulseInput) -> Reading:
+        """Give the reading of a counter state.
+
+        Raises:
+            BadUplink: ``pulse_weight_differs``, ``counter_reset``, ``out_of_order``, ``deltas``.
+        """
+        _demand_weight(uplink, wired)
+        state = self._states.get(_input(uplink))
+        if state is not None and uplink.reception.heard_at < state.at:
+            return self._late(uplink, wired, state)
+        if state is None or not _holds(wired, state.at):
+            state = PulseState(uplink.total, uplink.reception.heard_at, state.resets if state else ())
+        state = _advanced(uplink, state)
+        reading = _read(uplink, wired, state)
+        self._states[_input(uplink)] = self._changed[_input(uplink)] = state
+        return reading
+
+    def close(self) -> None:
+        """Remember how the inputs stand."""
+        self._transaction.devices.put_pulse_states(self._changed)
+
+    def _late(self, uplink: PulseUplink, wired: PulseInput, state: PulseState) -> Reading:
+        """Read a state that was heard before the newest one."""
+        at, since = uplink.reception.heard_at, wired.valid_from
+        later = [reset for reset in state.resets if reset.at > at and _holds(wired, reset.at)]
+        known = [(reset.total, reset.at) for reset in later] or [(state.total, state.at)]
+        total, moment = known[0]
+        if _holds(wired, moment) and state.count(uplink.total, at, since) > state.count(total, moment, since):
+            raise _out_of_order(uplink, "more than the counter said later")
+        reading = _read(uplink, wired, state)
+        before = self._before(wired, at)
+        if before is not None and before.value > reading.value:
+            raise _out_of_order(uplink, f"below {before.value} m3, the index of {before.measured_at:%F %T}")
+        return reading
+
+    def _before(self, wired: PulseInput, at: datetime) -> Reading | None:
+        """Give the last pulse reading of this registration before a time."""
+        known = self._transaction.readings.series(
+            wired.meter, _VOLUME, max(wired.valid_from, at - _LOOK_BACK), at
+        )
+        return next((one for one in reversed(known) if one.way is Way.PULSE), None)
+
+
+def _input(uplink: PulseUplink) -> tuple[str, str]:
+    return uplink.reception.gateway, uplink.channel
+
+
+def _holds(wired: PulseInput, at: datetime) -> bool:
+    return wired.valid_from <= at and (wired.valid_to is None or at < wired.valid_to)
+
+
+def _demand_weight(uplink: PulseUplink, wired: PulseInput) -> None:
     stated = uplink.litres_per_pulse
     if stated is not None and stated != wired.litres_per_pulse:
         sentence = f"the gateway says {stated} litres per pulse, the registry {wired.litres_per_pulse}"
-        books.quarantine(place, "pulse_weight_differs", sentence)
-        return
-    reading = pulse_reading(uplink, wired)
+        raise BadUplink("pulse_weight_differs", sentence)
+
+
+def _advanced(uplink: PulseUplink, state: PulseState) -> PulseState:
+    """Give how an input stands after a state newer than all before."""
+    at, lost = uplink.reception.heard_at, state.total - uplink.total
+    if lost <= 0:
+        return PulseState(uplink.total, at, state.resets)
+    if at == state.at or (uplink.reception.redelivered and not uplink.reception.clock.trusted):
+        raise _out_of_order(uplink, "below what the counter said, and no later than that for all we know")
+    if sum(reset.at > at - _DAY for reset in state.resets) >= _MOST_RESETS:
+        sentence = f"input {uplink.channel} fell to {uplink.total}, again: does it send differences?"
+        raise BadUplink("deltas", sentence)
+    return PulseState(uplink.total, at, (*state.resets, PulseReset(at, uplink.total, lost)))
+
+
+def _read(uplink: PulseUplink, wired: PulseInput, state: PulseState) -> Reading:
+    count = state.count(uplink.total, uplink.reception.heard_at, wired.valid_from)
+    reading = pulse_reading(replace(uplink, total=count), wired)
     if reading is None:
         sentence = (
             f"counter of input {uplink.channel} is at {uplink.total}, below {wired.start_count} where the "
             f"registry has it start: it was reset or exchanged"
         )
-        books.quarantine(place, "counter_reset", sentence)
-        return
-    books.settle(place, Outcome.STORED)
-    books.remember(place)
-    books.keep([reading])
+        raise BadUplink("counter_reset", sentence)
+    return reading
 
 
-def _valid(wired: PulseInput, uplink: PulseUplink) -> bool:
-    at = uplink.reception.heard_at
-    return wired.valid_from <= at and (wired.valid_to is None or at < wired.valid_to)
+def _out_of_order(uplink: PulseUplink, why: str) -> BadUplink:
+    return BadUplink("out_of_order", f"input {uplink.channel} at {uplink.total}: {why}")

@@ -10,19 +10,21 @@ gap (PEP 495, fold 0).
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from decimal import Decimal
 from importlib.metadata import version
 from zoneinfo import ZoneInfo
 
 from decoders import Record, Telegram
 from decoders.model import Model
+from ingest.local_dates import AHEAD, in_zone, plain_dates
 from ingest.model_values import model_values
+from ingest.quality import quality_of
 from metering.meter import PulseInput
 from metering.ports import ArchivedTelegram
-from metering.reading import Detail, Function, Provenance, Quality, Reading, Register, Way
-from metering.uplink import PulseUplink, Reception
+from metering.reading import Detail, Function, Provenance, Reading, Register, Way
+from metering.uplink import PulseUplink
 
 __all__ = [
     "AHEAD",
@@ -39,10 +41,6 @@ DECODER = f"nurt {version('nurt')}"
 """Version of the decoding rules, kept with every reading."""
 
 _VOLUME = Register("volume")
-AHEAD = timedelta(days=1)
-"""A due date may be this far ahead of the reception (zones, clocks); beyond it is no date of a past value."""
-_EARLIEST_YEAR = 1980
-"""No radio meter is older; also keeps zone arithmetic away from year 1."""
 
 
 def readings_of(
@@ -132,20 +130,6 @@ def pulse_reading(uplink: PulseUplink, wired: PulseInput) -> Reading | None:
     )
 
 
-def quality_of(function: Function, reception: Reception, *, dated: bool) -> Quality:
-    """Judge what the protocol can tell.
-
-    The gateway's clock matters where the reading's time comes from the reception, and the reception did not
-    reach us at once: what is live has our own time to go by.
-    """
-    if function is Function.ERROR:
-        return Quality.METER_ERROR
-    late = reception.history or reception.redelivered
-    if late and not dated and not reception.clock.trusted:
-        return Quality.CLOCK_UNSURE
-    return Quality.RAW
-
-
 def _storage_dates(records: Iterable[Record], heard_at: datetime, zone: ZoneInfo) -> Mapping[int, datetime]:
     """Give the time of each storage that says its time: its first plain date or date and time record."""
     dates: dict[int, datetime] = {}
@@ -154,21 +138,3 @@ def _storage_dates(records: Iterable[Record], heard_at: datetime, zone: ZoneInfo
         if moment is not None and moment <= heard_at + AHEAD:
             dates[storage] = moment
     return dates
-
-
-def plain_dates(records: Iterable[Record]) -> Iterator[tuple[int, date]]:
-    """Give the storages that say their time, with the local date or time they say, in wire order."""
-    for record in records:
-        if record.storage == 0 or not isinstance(record.value, date):
-            continue
-        plain = record.quantity in {"date", "datetime"} and not record.qualifiers
-        if plain and not (record.tariff or record.subunit or record.function is not Function.INSTANTANEOUS):
-            yield record.storage, record.value
-
-
-def in_zone(value: date, zone: ZoneInfo) -> datetime | None:
-    """Give UTC of a local date (its first midnight) or local time; ``None`` if no meter can mean it."""
-    if value.year < _EARLIEST_YEAR or value.year > 9998:
-        return None
-    local = value if isinstance(value, datetime) else datetime.combine(value, time.min)
-    return local.replace(tzinfo=zone).astimezone(UTC)

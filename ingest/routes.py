@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
-from ingest.adapters import ADAPTERS
+from ingest.adapters import ADAPTERS, NO_OPTIONS, Adapter, Options
 from ingest.adapters.lines import gateway_name
 from ingest.items import UNKNOWN_GATEWAY, Delivery, Item, Unreadable
 from metering.errors import InvalidValue
-from metering.uplink import FrameUplink, PulseUplink
+from metering.uplink import GatewayState
 
 __all__ = ["CONTRACT_ROUTES", "LARGEST", "Route", "Router", "captured"]
 
@@ -25,11 +25,13 @@ class Route:
         topic_filter: MQTT topic filter, ``wmbus/+/telegram``.
         adapter: name in :data:`ingest.adapters.ADAPTERS`.
         gateway: gateway name, for filters whose topics do not hold one; empty = the level of the first ``+``.
+        options: what the adapter needs to know besides.
     """
 
     topic_filter: str
     adapter: str = "contract"
     gateway: str = ""
+    options: Options = NO_OPTIONS
 
     def __post_init__(self) -> None:
         if self.adapter not in ADAPTERS:
@@ -44,6 +46,23 @@ class Route:
             raise InvalidValue(f"{self.topic_filter!r} is not a topic filter like wmbus/+/telegram")
         if not self.gateway and "+" not in levels:
             raise InvalidValue(f"filter {self.topic_filter!r} names no gateway: give it a + or set gateway")
+        self._demand_known_options()
+        self.reader()
+
+    def _demand_known_options(self) -> None:
+        card = ADAPTERS[self.adapter]
+        for one in fields(self.options):
+            said = getattr(self.options, one.name) != one.default
+            if said and one.name not in card.options:
+                raise InvalidValue(f"adapter {self.adapter!r} of {self.topic_filter!r} knows no {one.name}")
+
+    def reader(self) -> Adapter:
+        """Give what reads the messages of this route.
+
+        Raises:
+            InvalidValue: an option the adapter needs is missing or wrong.
+        """
+        return ADAPTERS[self.adapter].make(self.options)
 
 
 CONTRACT_ROUTES = (Route("amr/1/+/up"), Route("amr/1/+/state"), Route("amr/1/+/health"))
@@ -54,7 +73,7 @@ class Router:
     """Reads deliveries: the first route whose filter matches decides."""
 
     def __init__(self, routes: Sequence[Route] = CONTRACT_ROUTES) -> None:
-        self._routes = tuple(routes)
+        self._routes = tuple((route, route.reader()) for route in routes)
 
     def read(self, delivery: Delivery) -> Sequence[Item]:
         """Give the items of a delivery. Never raises: what cannot be read is an item with a reason."""
@@ -68,26 +87,31 @@ class Router:
         found = self._find(delivery.topic)
         return (found and gateway_name(found[1])) or UNKNOWN_GATEWAY
 
-    def _find(self, topic: str) -> tuple[str, str] | None:
+    def adapter(self, topic: str) -> str | None:
+        """Give the name of the adapter that reads a topic, if a route does."""
+        matching = (one for one, _ in self._routes if captured(one.topic_filter, topic) is not None)
+        return next((route.adapter for route in matching), None)
+
+    def _find(self, topic: str) -> tuple[Adapter, str] | None:
         """Give adapter and gateway as the topic names it."""
-        for route in self._routes:
+        for route, read in self._routes:
             if (levels := captured(route.topic_filter, topic)) is not None:
-                return route.adapter, route.gateway or levels[0]
+                return read, route.gateway or levels[0]
         return None
 
 
-def _read(delivery: Delivery, adapter: str, name: str) -> Sequence[Item]:
+def _read(delivery: Delivery, adapter: Adapter, name: str) -> Sequence[Item]:
     size = delivery.size or len(delivery.payload)
     if size > LARGEST:
         large = Unreadable("too_large", f"{size} bytes; at most {LARGEST} are read")
         return [Item(gateway_name(name) or UNKNOWN_GATEWAY, large, delivery.payload, delivery)]
-    items = ADAPTERS[adapter](delivery, name)
+    items = adapter(delivery, name)
     return [_live(item) for item in items] if delivery.retained else items
 
 
 def _live(item: Item) -> Item:
     """Refuse a ghost: a kept uplink without a number cannot be told from the first time it was said."""
-    if not isinstance(item.said, FrameUplink | PulseUplink) or item.sequence is not None:
+    if isinstance(item.said, GatewayState | Unreadable) or item.sequence is not None:
         return item
     ghost = Unreadable("retained", "kept by the broker and not numbered: nobody knows when it was said")
     return Item(item.gateway, ghost, item.payload, item.delivery)

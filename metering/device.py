@@ -10,7 +10,7 @@ from typing import Protocol
 from metering.meter import MeterId
 from metering.uplink import PartUplink
 
-__all__ = ["ANY_GATEWAY", "Device", "Devices", "PulseState"]
+__all__ = ["ANY_GATEWAY", "Device", "Devices", "PulseReset", "PulseState"]
 
 ANY_GATEWAY = ""
 """Stands for every gateway in :class:`Device`."""
@@ -36,20 +36,43 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
+class PulseReset:
+    """A counter was found below what it had been: it forgot pulses, or began again.
+
+    Attributes:
+        at: when it said so first, UTC.
+        total: what it said then.
+        lost: how far below its last state that was, pulses.
+    """
+
+    at: datetime
+    total: int
+    lost: int
+
+
+@dataclass(frozen=True, slots=True)
 class PulseState:
-    """What a pulse input said last.
+    """What a pulse input said last, and where its counter began again before.
 
     Attributes:
         total: counter state.
         at: when, UTC.
-        resets: how often in a row of a day the counter began again below what it had been.
-        resets_since: when the first of those was; ``None`` if there was none.
+        resets: by time.
     """
 
     total: int
     at: datetime
-    resets: int = 0
-    resets_since: datetime | None = None
+    resets: tuple[PulseReset, ...] = ()
+
+    def count(self, total: int, at: datetime, since: datetime) -> int:
+        """Give the count a state at some time stands for, as if the counter had never begun again.
+
+        Args:
+            total: counter state.
+            at: when it was so, UTC.
+            since: resets before it do not count, UTC: whoever wrote down the start knew of them.
+        """
+        return total + sum(reset.lost for reset in self.resets if since < reset.at <= at)
 
 
 class Devices(Protocol):
@@ -68,7 +91,7 @@ class Devices(Protocol):
         ...
 
     def put_pulse_states(self, states: Mapping[tuple[str, str], PulseState]) -> None:
-        """Remember what pulse inputs said last."""
+        """Remember what pulse inputs said last, and resets not known yet."""
         ...
 
     def parts(self, sessions: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Sequence[PartUplink]]:

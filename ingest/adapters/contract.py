@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from ingest.adapters.card import Card, without_options
 from ingest.adapters.json_items import elements
 from ingest.adapters.times import heard, rfc3339
 from ingest.items import UNKNOWN_GATEWAY, Delivery, Item, Said, Unreadable
@@ -21,7 +22,7 @@ from metering.uplink import (
     Reception,
 )
 
-__all__ = ["read"]
+__all__ = ["CARD", "read"]
 
 _Fields = Mapping[str, Any]
 
@@ -233,3 +234,18 @@ def _rssi(value: object) -> int | None:
 
 def _mode(value: object) -> str | None:
     return value if isinstance(value, str) and _MODE.fullmatch(value) else None
+
+
+CARD = Card(
+    name="contract",
+    says="Our own contract: frames and counter states, numbered and dated by the gateway.",
+    topics=("amr/1/+/up", "amr/1/+/state", "amr/1/+/health"),
+    example=(
+        "amr/1/roof/up",
+        (
+            '{"v": 1, "k": "frame", "boot": "9f3a11c2", "seq": 1234, "ts": "2026-01-02T03:04:05Z", '
+            '"ts_src": "ntp", "mode": "T1", "rssi": -71, "hex": "144443047856341201077a0100000004131e1e0000"}'
+        ),
+    ),
+    make=without_options(read),
+)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from decoders.wmbus.link import split
+from ingest.adapters.card import Card, without_options
 from ingest.adapters.lines import frame_of, read_lines
 from ingest.items import Delivery, Item, Unreadable
 from metering.uplink import FrameUplink, Reception
 
-__all__ = ["read"]
+__all__ = ["CARD", "read"]
 
 
 def read(delivery: Delivery, name: str) -> Sequence[Item]:
@@ -22,3 +23,12 @@ def _line(line: str, reception: Reception) -> Sequence[FrameUplink | Unreadable]
         return [FrameUplink(reception, frame) for frame in split(frame_of(line))]
     except ValueError:
         return [Unreadable("bad_hex", f"{line[:64]!a} is not a frame in hexadecimal")]
+
+
+CARD = Card(
+    name="hex",
+    says="Bare frames in hexadecimal, one a line or several end to end; no time, no signal strength.",
+    topics=("wmbus/+/hex",),
+    example=("wmbus/roof/hex", "144443047856341201077a0100000004131e1e0000"),
+    make=without_options(read),
+)

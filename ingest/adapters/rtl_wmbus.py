@@ -15,11 +15,12 @@ import dataclasses
 import re
 from collections.abc import Iterator, Sequence
 
+from ingest.adapters.card import Card, without_options
 from ingest.adapters.lines import frame_of, read_lines
 from ingest.items import Delivery, Item, Unreadable
 from metering.uplink import FrameUplink, Reception
 
-__all__ = ["read"]
+__all__ = ["CARD", "LINE", "read"]
 
 _DIGITS = r"(?:[0-9A-Fa-f](?![xX]))+"  # not the 0 of the next 0x
 _FRAMES = rf"0[xX]{_DIGITS}(?:;?0[xX]{_DIGITS})*"
@@ -31,6 +32,9 @@ _ENTRY = re.compile(
     re.ASCII,
 )
 _BARE = re.compile(rf"\s*(?P<frames>{_FRAMES})\s*", re.ASCII)
+LINE = re.compile(r"\s*(?:(?:rla|t2a);)?[TCS]1;[01];[01];", re.ASCII)
+"""How such a line begins."""
+
 _DBM = re.compile(r"-[0-9]{1,3}", re.ASCII)
 
 _Found = Iterator[FrameUplink | Unreadable]
@@ -74,3 +78,15 @@ def _frames(text: str, reception: Reception) -> _Found:
 
 def _dbm(text: str) -> int | None:
     return int(text) if _DBM.fullmatch(text) else None
+
+
+CARD = Card(
+    name="rtl_wmbus",
+    says="Lines of rtl_wmbus, and of the gateways that write the same line (ESPHome, wMbus-gateway).",
+    topics=("rtl_wmbus/+/raw",),
+    example=(
+        "rtl_wmbus/tower/raw",
+        "T1;1;1;2026-01-02 03:04:05.000;97;148;12345678;0x144443047856341201077a0100000004131e1e0000",
+    ),
+    make=without_options(read),
+)

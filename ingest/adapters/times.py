@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
-from metering.uplink import ClockSource
+from metering.uplink import ClockSource, Reception
 
-__all__ = ["AHEAD", "heard", "rfc3339"]
+__all__ = ["AHEAD", "dated", "heard", "rfc3339", "unix"]
 
 AHEAD = timedelta(minutes=10)
 """A clock this far ahead of ours is wrong; less is drift and the way here."""
@@ -47,3 +49,28 @@ def heard(
     if clock.trusted or history:
         return said.astimezone(UTC), clock
     return received_at, ClockSource.NONE
+
+
+def dated(reception: Reception, said: datetime | None, clock: ClockSource) -> Reception:
+    """Give the reception with the time its gateway says, if that can be believed."""
+    heard_at, clock = heard(said, clock, received_at=reception.received_at, history=reception.history)
+    return dataclasses.replace(reception, heard_at=heard_at, clock=clock)
+
+
+def unix(value: object) -> datetime | None:
+    """Read seconds since 1970, or milliseconds; ``None`` if it is no such number or the year has five digits.
+
+    A number of milliseconds is never taken for seconds: as seconds it would be past the year 5000.
+    """
+    if (
+        not isinstance(value, int | Decimal)
+        or isinstance(value, bool)
+        or not 0 <= value < _MILLISECONDS * 1000
+    ):
+        return None
+    seconds = Decimal(value) if value < _MILLISECONDS else Decimal(value) / 1000
+    return _EPOCH + timedelta(microseconds=int(seconds * 1_000_000))
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECONDS = 10**11

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from metering.device import ANY_GATEWAY, Device, PulseState
+from metering.device import ANY_GATEWAY, Device, PulseReset, PulseState
 from metering.uplink import PartUplink, Reception
 
 EUI = "0102030405060708"
@@ -24,9 +24,10 @@ def test_devices_are_found_by_gateway_and_name_and_replaced_by_start(store, make
 
 
 def test_what_a_pulse_input_said_last_is_remembered(store, make):
-    old, new = PulseState(7, make.at(0)), PulseState(3, make.at(1), 1, make.at(1))
+    old, new = PulseState(7, make.at(0)), PulseState(3, make.at(1), (PulseReset(make.at(1), 3, 4),))
     with store.writing() as tx:
         tx.devices.put_pulse_states({("roof", "1"): old, ("roof", "2"): old})
+        tx.devices.put_pulse_states({("roof", "1"): new})
         tx.devices.put_pulse_states({("roof", "1"): new})
         tx.devices.put_pulse_states({})
     with store.reading() as tx:

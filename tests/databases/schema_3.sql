@@ -196,16 +196,23 @@ CREATE TABLE pulse_inputs (
 	CONSTRAINT fk_pulse_inputs_meter FOREIGN KEY(meter) REFERENCES identities (id)
 );
 INSERT INTO "pulse_inputs" VALUES('roof','1',1772280000000000,NULL,1,'2.5',100,'7.5');
+CREATE TABLE pulse_resets (
+	gateway TEXT NOT NULL, 
+	channel TEXT NOT NULL, 
+	at BIGINT NOT NULL, 
+	total BIGINT NOT NULL, 
+	lost BIGINT NOT NULL, 
+	CONSTRAINT pk_pulse_resets PRIMARY KEY (gateway, channel, at)
+);
+INSERT INTO "pulse_resets" VALUES('roof','1',1772366400000000,104,3);
 CREATE TABLE pulse_states (
 	gateway TEXT NOT NULL, 
 	channel TEXT NOT NULL, 
 	total BIGINT NOT NULL, 
 	at BIGINT NOT NULL, 
-	resets INTEGER NOT NULL, 
-	resets_since BIGINT, 
 	CONSTRAINT pk_pulse_states PRIMARY KEY (gateway, channel)
 );
-INSERT INTO "pulse_states" VALUES('roof','1',104,1772366400000000,1,1772366400000000);
+INSERT INTO "pulse_states" VALUES('roof','1',104,1772366400000000);
 CREATE TABLE quarantine (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	gateway TEXT NOT NULL, 

@@ -7,8 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from metering.device import ANY_GATEWAY, Device, PulseState
-from metering.store.sql.schema import devices, parts, pulse_states
+from metering.device import ANY_GATEWAY, Device, PulseReset, PulseState
+from metering.store.sql.schema import devices, parts, pulse_resets, pulse_states
 from metering.store.sql.statements import Row, execute_many, insert_once, replace, select_among
 from metering.store.sql.symbols import Names
 from metering.uplink import ClockSource, PartUplink, Reception
@@ -60,25 +60,30 @@ class SqlDevices:
 
     def pulse_states(self, inputs: Collection[_Pair]) -> Mapping[_Pair, PulseState]:
         """Give what ``(gateway, channel)`` pairs said last."""
+        key, asked = ("gateway", "channel"), sorted(inputs)
+        resets: dict[_Pair, list[PulseReset]] = {}
+        for row in sorted(self._among(pulse_resets, key, asked), key=lambda row: row.at):
+            resets.setdefault((row.gateway, row.channel), []).append(PulseReset(row.at, row.total, row.lost))
         return {
-            (row.gateway, row.channel): PulseState(row.total, row.at, row.resets, row.resets_since)
-            for row in self._among(pulse_states, ("gateway", "channel"), sorted(inputs))
+            (row.gateway, row.channel): PulseState(
+                row.total, row.at, tuple(resets.get((row.gateway, row.channel), ()))
+            )
+            for row in self._among(pulse_states, key, asked)
         }
 
     def put_pulse_states(self, states: Mapping[_Pair, PulseState]) -> None:
-        """Remember what pulse inputs said last."""
-        rows: list[Row] = [
-            {
-                "gateway": gateway,
-                "channel": channel,
-                "total": state.total,
-                "at": state.at,
-                "resets": state.resets,
-                "resets_since": state.resets_since,
-            }
-            for (gateway, channel), state in states.items()
+        """Remember what pulse inputs said last, and resets not known yet."""
+        inputs = [
+            ({"gateway": gateway, "channel": channel}, state) for (gateway, channel), state in states.items()
         ]
-        replace(self._connection, pulse_states, rows)
+        newest: list[Row] = [{**key, "total": state.total, "at": state.at} for key, state in inputs]
+        resets: list[Row] = [
+            {**key, "at": reset.at, "total": reset.total, "lost": reset.lost}
+            for key, state in inputs
+            for reset in state.resets
+        ]
+        replace(self._connection, pulse_states, newest)
+        insert_once(self._connection, pulse_resets, resets)
 
     def parts(self, sessions: Collection[_Pair]) -> Mapping[_Pair, Sequence[PartUplink]]:
         """Give the parts that wait for others, by ``(gateway, boot)``, in the order of their numbers."""

@@ -22,6 +22,9 @@ from metering.store.sql.symbols import Names, Origin
 __all__ = ["SqlReadings", "newest_readings", "write_readings"]
 
 _COLUMNS = tuple(readings.c)
+
+_UNFRAMED = frozenset({Way.PULSE, Way.DECODED})
+"""Ways without a telegram that would tell when the meter was heard."""
 _KEY = ("meter", "register", "measured_at", "value")
 
 
@@ -52,10 +55,10 @@ class SqlReadings:
             }
             for reading, origin in zip(new, origins, strict=True)
         ]
-        pulses = [
-            (meter_of[reading.meter], reading.measured_at) for reading in new if reading.way is Way.PULSE
+        unframed = [
+            (meter_of[reading.meter], reading.measured_at) for reading in new if reading.way in _UNFRAMED
         ]
-        note_heard(self._connection, pulses)
+        note_heard(self._connection, unframed)
         return write_readings(self._connection, rows)
 
     def add_details(self, new: Sequence[Detail]) -> None:

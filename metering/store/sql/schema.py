@@ -11,7 +11,8 @@
     accounts      per gateway, received = sum    quarantine                     what could not be read
     hearings      who heard whom, per day        rhythms                        how often each meter sends
     mending       meters to be tried again       marks                          how far upkeep came
-    devices       meters behind names            pulse_states, parts            what inputs and parts said
+    devices       meters behind names            pulse_states, pulse_resets     what inputs said
+    parts         of frames, until all came
     counters      archive numbers, never reused
 
 A change here needs a new file in ``metering/store/migrations/versions`` and :data:`SCHEMA` one higher; a test
@@ -46,6 +47,7 @@ __all__ = [
     "origins",
     "parts",
     "pulse_inputs",
+    "pulse_resets",
     "pulse_states",
     "quarantine",
     "readings",
@@ -357,8 +359,16 @@ pulse_states = sa.Table(
     sa.Column("channel", FreeText, primary_key=True),
     sa.Column("total", sa.BigInteger, nullable=False),
     _moment("at"),
-    sa.Column("resets", sa.Integer, nullable=False),
-    _moment("resets_since", nullable=True),
+)
+
+pulse_resets = sa.Table(
+    "pulse_resets",
+    metadata,
+    sa.Column("gateway", FreeText, primary_key=True),
+    sa.Column("channel", FreeText, primary_key=True),
+    sa.Column("at", Moment, primary_key=True, autoincrement=False),
+    sa.Column("total", sa.BigInteger, nullable=False),
+    sa.Column("lost", sa.BigInteger, nullable=False),
 )
 
 parts = sa.Table(

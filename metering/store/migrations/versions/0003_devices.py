@@ -33,9 +33,16 @@ def upgrade() -> None:
         _text("channel"),
         sa.Column("total", sa.BigInteger(), nullable=False),
         _moment("at"),
-        sa.Column("resets", sa.Integer(), nullable=False),
-        _moment("resets_since", nullable=True),
         sa.PrimaryKeyConstraint("gateway", "channel", name="pk_pulse_states"),
+    )
+    op.create_table(
+        "pulse_resets",
+        _text("gateway"),
+        _text("channel"),
+        _moment("at"),
+        sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.Column("lost", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("gateway", "channel", "at", name="pk_pulse_resets"),
     )
     op.create_table(
         "parts",
