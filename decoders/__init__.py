@@ -1,8 +1,8 @@
 """Decoders: bytes become telegrams, telegrams become fields.
 
 Pure: no clock, no I/O, no state between calls but what the caller owns (record layouts). Lives here: the
-Wireless M-Bus and wired M-Bus protocol, meter models, the byte-by-byte trace and the builder that makes frames
-out of values. May not live here: MQTT, databases, the registry, anything that asks what time it is.
+Wireless M-Bus and wired M-Bus protocol, meter models, the byte-by-byte trace and the builder that makes
+frames out of values. May not live here: MQTT, databases, the registry, anything that asks what time it is.
 """
 
 from decoders.decode import decode, peek

@@ -17,7 +17,7 @@ nothing was decrypted. Link encryption is in :mod:`decoders.wmbus.link_security`
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from cryptography.hazmat.primitives import constant_time
 
@@ -135,15 +135,12 @@ def _open_marked(payload: Payload) -> Opened:
 
 
 def _decrypt(payload: Payload) -> Opened:
-    match payload.header.mode:
-        case 2:
-            return _open_des(payload)
-        case 3:
-            raise unsupported(payload.header, _WHY_NOT[DES_CBC_DATED])
-        case 5:
-            return _open_cbc(payload)
-        case _:
-            return _open_derived(payload)
+    return _OPENERS[payload.header.mode](payload)
+
+
+def _refuse_dated(payload: Payload) -> Opened:
+    """Mode 3."""
+    raise unsupported(payload.header, _WHY_NOT[DES_CBC_DATED])
 
 
 def _open_des(payload: Payload) -> Opened:
@@ -209,3 +206,11 @@ def _key_of_mac(payload: Payload, keys: Sequence[bytes]) -> bytes:
         if constant_time.bytes_eq(code[: MAC_SIZES[afl.algorithm]], afl.mac):
             return key
     raise bad_mac(len(keys), afl.start)
+
+
+_OPENERS: Mapping[int, Callable[[Payload], Opened]] = {
+    DES_CBC: _open_des,
+    DES_CBC_DATED: _refuse_dated,
+    AES_CBC: _open_cbc,
+    AES_CBC_DERIVED: _open_derived,
+}
