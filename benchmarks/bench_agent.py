@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -103,9 +104,12 @@ def agent(folder: Path, port: int) -> tuple[float, float, int]:
         share = (processor_s(process.pid) - before) / (time.monotonic() - began)
         memory = peak_mb(process.pid)
         time.sleep(3)
-    kept = Spool(folder / "agent" / "spool.db", "be4c0002")
-    waiting = kept.depth
-    kept.close()
+    with sqlite3.connect(folder / "agent" / "spool.db") as db:
+        [[kept]] = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'entries'")
+        [[waiting]] = db.execute("SELECT count(*) FROM entries")
+    db.close()
+    if kept != (SECONDS + 2) * PER_SECOND:
+        raise SystemExit(f"bench: {(SECONDS + 2) * PER_SECOND} telegrams said, {kept} spooled")
     return share, memory, waiting
 
 

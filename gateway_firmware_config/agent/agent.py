@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Protocol
 
@@ -29,7 +29,7 @@ from gateway_firmware_config.agent.settings import (
 from gateway_firmware_config.agent.spool import Spool, SpoolLimits
 from gateway_firmware_config.agent.wired.exchange import Target
 from gateway_firmware_config.agent.wired.polling import Poller
-from metering.errors import StoreUnavailable
+from metering.errors import StoreUnavailable, TelemetryError
 from metering.meter import MeterId
 from metering.ports import Clock
 from metering.uplink import UplinkTopic
@@ -43,10 +43,18 @@ _LAST_ROUNDS_MS = 2000
 """How long the end waits for the broker to take what is on its way; the rest stays in the spool."""
 
 
-class _Source(Protocol):
-    """What brings telegrams: a receiver or a wired line."""
+class _Part(Protocol):
+    """What works in a thread of its own."""
 
     name: str
+
+    @property
+    def alive(self) -> bool: ...
+
+
+class _Source(_Part, Protocol):
+    """What brings telegrams: a receiver or a wired line."""
+
     condition: Condition
 
     def start(self) -> None: ...
@@ -59,6 +67,7 @@ def run_agent(settings: AgentSettings, clock: Clock, ended: threading.Event) -> 
 
     Raises:
         StoreUnavailable: the spool cannot be made or opened.
+        TelemetryError: a part of it has stopped working.
         SettingsError: a file named for the broker cannot be read or used.
     """
     gateway = settings.gateway
@@ -80,12 +89,24 @@ def run_agent(settings: AgentSettings, clock: Clock, ended: threading.Event) -> 
         house.enter_context(_connected(link, _topic(gateway.name, "state"), spool.boot, moments))
         with _listening(intake, sources):
             while not ended.is_set():
+                _all_alive([intake, *sources])
                 if not loop.round(moments.now()):
                     wake.wait(settings.broker.publish_every_s)
                 wake.clear()
         last_ms = moments.now().uptime_ms + _LAST_ROUNDS_MS
         while moments.now().uptime_ms < last_ms and (loop.round(moments.now()) or courier.waits):
             wake.wait(0.05)
+
+
+def _all_alive(parts: Sequence[_Part]) -> None:
+    """See that every thread still runs; the traceback of one that does not is in the log.
+
+    Raises:
+        TelemetryError: one has ended by itself. Better to end as a whole and be started again by systemd than
+            to run on deaf for days.
+    """
+    if dead := next((part for part in parts if not part.alive), None):
+        raise TelemetryError(f"{dead.name} has stopped working; see the log above")
 
 
 class _Loop:

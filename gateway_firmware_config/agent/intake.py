@@ -50,12 +50,14 @@ class Intake:
         traits: by receiver.
 
     Attributes:
+        name: for people.
         counts: ``heard``, ``left_out`` (not selected), ``thinned``, ``kept`` (in the spool).
     """
 
     def __init__(
         self, spool: Spool, selection: Selection, moments: Moments, traits: Mapping[str, Traits]
     ) -> None:
+        self.name = "intake"
         self.counts: Counter[str] = Counter()
         self._spool = spool
         self._selection = selection
@@ -92,6 +94,11 @@ class Intake:
             self.counts["left_out"] += len(events) - len(wanted)
             self._waiting += made
             self._changed.notify()
+
+    @property
+    def alive(self) -> bool:
+        """Whether its thread runs."""
+        return self._thread.is_alive()
 
     # --- the writing thread --------------------------------------------------------------------------
 

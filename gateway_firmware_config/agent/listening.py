@@ -106,6 +106,11 @@ class Listener:
         self._ended.set()
         self._thread.join(10)
 
+    @property
+    def alive(self) -> bool:
+        """Whether its thread runs."""
+        return self._thread.is_alive()
+
     def _run(self) -> None:
         attempt = 0
         while not self._ended.is_set():

@@ -91,6 +91,11 @@ class Poller:
         self._ended.set()
         self._thread.join(10)
 
+    @property
+    def alive(self) -> bool:
+        """Whether its thread runs."""
+        return self._thread.is_alive()
+
     def _run(self) -> None:
         while not self._ended.is_set():
             began = time.monotonic()
