@@ -70,6 +70,7 @@ class TelegramLayout:
         values: gives the values of a frame that fits: bytes at each of the places.
         places: which value is what.
         example: the telegram it was learnt from.
+        clear: its frame in clear.
         renderings: what others have prepared for this layout, by a name of theirs.
         standard_sender: the link-layer address is written as the standard says.
         used: a frame fitted since :meth:`reset`.
@@ -77,6 +78,7 @@ class TelegramLayout:
 
     __slots__ = (
         "_makers",
+        "clear",
         "example",
         "mask",
         "places",
@@ -91,6 +93,7 @@ class TelegramLayout:
     def __init__(
         self, clear: bytes, mask: bytes, slots: Sequence[slice], places: Places, example: Telegram
     ) -> None:
+        self.clear = clear
         self.mask = int.from_bytes(mask, "little")
         self.repeated = int.from_bytes(clear, "little") & self.mask
         self.slots = tuple(slots)

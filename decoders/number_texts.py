@@ -13,12 +13,13 @@ from decimal import Decimal
 from decoders.wmbus.header import Description
 from decoders.wmbus.raw import BCD
 from decoders.wmbus.values import LENGTHS
-from decoders.wmbus.vif import Kind
+from decoders.wmbus.vif import WIDE, Kind
 
 __all__ = [
     "NOTHING",
     "Text",
     "Whole",
+    "decimals",
     "one",
     "plain_text",
     "shortest_text",
@@ -90,11 +91,15 @@ def _text(read: Whole, value_of_one: Decimal, *, short: bool) -> Text:
     return text
 
 
+def decimals(value: Decimal) -> int:
+    """Count the decimals of a number."""
+    return max(0, -int(value.as_tuple().exponent))
+
+
 def _factor(value: Decimal) -> tuple[int, int]:
     """Return the digits as a whole number, and how many of them are decimals."""
-    sign, digits, exponent = value.as_tuple()
-    number = (-1 if sign else 1) * int("".join(map(str, digits)))
-    return number * 10 ** max(0, int(exponent)), max(0, -int(exponent))
+    places = decimals(value)
+    return int(WIDE.scaleb(value, places)), places
 
 
 @functools.cache

@@ -31,8 +31,8 @@ class Telling(Protocol):
         """How the data of one record are read."""
         ...
 
-    def text(self, name: str, value: Value) -> bytes:
-        """Write a told value as JSON."""
+    def text(self, name: str, value: Value, source: Record | None) -> bytes:
+        """Write a told value as JSON; ``source``: a record of the header it was read from, if from one."""
         ...
 
     def whole(self, field: Field, record: Record) -> tuple[Whole, Decimal] | None:
@@ -95,11 +95,12 @@ class _Part:
         self._status = any(binding.field.join for binding in self._bindings)
         example = layout.example
         self.value, self._silent = self._tell(example.records, example.status or 0)
-        self.taken = {
+        self.taken = [
             binding.record
             for binding, silent in zip(self._bindings, self._silent, strict=True)
             if binding.name == name and binding.record is not None and not silent
-        }
+        ]
+        self._source = example.records[self.taken[-1]] if self.taken else None
 
     def hole(self, memory: Memory, model: Model) -> Hole:
         """Give the hole of the value."""
@@ -136,7 +137,7 @@ class _Part:
         value = self._told(data)
         if isinstance(value, Absent):
             raise Unfit
-        return self._telling.text(self.name, value)
+        return self._telling.text(self.name, value, self._source)
 
     def _guard(self, data: Any) -> bytes:
         self._told(data)

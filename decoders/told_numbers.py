@@ -13,19 +13,20 @@ from typing import cast
 
 from decoders.matching import plain
 from decoders.model import RECORD_ERROR, Field
-from decoders.number_texts import Whole, one, stored_numbers, whole_numbers
+from decoders.number_texts import Whole, decimals, one, stored_numbers, whole_numbers
 from decoders.rendering import Unfit
 from decoders.telegram import Record
 from decoders.units import ratio, times
 from decoders.wmbus.header import describe
 from metering.reading import exact
 
-__all__ = ["Number", "exact_number", "flat_number"]
+__all__ = ["MOST_DECIMALS", "Number", "exact_number", "flat_number"]
 
 Number = tuple[Whole, Decimal]
 """What reads the stored number, and the told value of 1."""
 
-_MOST_DECIMALS = 6
+MOST_DECIMALS = 6
+"""The flat view rounds what has more."""
 
 
 def exact_number(field: Field, record: Record) -> Number | None:
@@ -46,7 +47,7 @@ def flat_number(field: Field, record: Record) -> Number | None:
     if stored is None or alone.scale.addend:
         return None
     value = _scaled(field, Decimal(1) if field.raw else alone.scale(1), alone.unit)
-    if value is None or -int(value.as_tuple().exponent) > _MOST_DECIMALS:
+    if value is None or decimals(value) > MOST_DECIMALS:
         return None
 
     def read(data: bytes) -> int:

@@ -6,16 +6,17 @@ of a known layout is filled in instead of being made. Layouts of compact frames 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import orjson
 
 from decoders.decoder import Decoder
 from decoders.errors import DecodeError
+from decoders.model import Model
 from decoders.rendering import MOST_TEXTS
 from decoders.shipped_layouts import shipped_layouts
-from service.asked import Asked, Given, Key, read_line
-from service.decode_lines import Answer, answer, json_line
+from metering.ports import Clock
+from service.asked import Asked, Given, Key, model_of, read_line
+from service.decode_lines import answer, json_line
+from service.flat_lines import flat_line
 from service.line_forms import LineForms
 
 __all__ = ["DecodeStream"]
@@ -29,15 +30,16 @@ class DecodeStream:
 
     Args:
         given: key and model for lines that bring none.
-        tell: writes an answer as a line.
+        clock: says when a telegram came, for the flat lines of ``--format wmbusmeters``; without it the
+            lines are those of ``--format json``.
         texts: how many texts of values are remembered.
     """
 
     def __init__(
-        self, given: Given = _NOTHING, tell: Callable[[Answer], bytes] = json_line, *, texts: int = MOST_TEXTS
+        self, given: Given = _NOTHING, clock: Clock | None = None, *, texts: int = MOST_TEXTS
     ) -> None:
         self._given = given
-        self._tell = tell
+        self._clock = clock
         self._decoder = Decoder(shipped_layouts())
         self._forms = LineForms(texts)
 
@@ -47,7 +49,7 @@ class DecodeStream:
         Returns:
             The lines of output, line ends included, and whether all of them are without error.
         """
-        quick = self._quick(line) if self._tell is json_line else None
+        quick = self._quick(line)
         if quick is not None:
             return quick, True
         asked = read_line(line.decode("utf-8", errors="replace"), self._given)
@@ -61,24 +63,34 @@ class DecodeStream:
     def _quick(self, line: bytes) -> bytes | None:
         """Answer a line whose telegram is of a known layout; ``None`` for any other."""
         try:
-            frame, key = self._plainly_asked(line)
+            frame, key, model = self._plainly_asked(line)
             keys = (key,) if key else ()
             fit = self._decoder.fit(frame, lambda _: keys)
         except (ValueError, TypeError, DecodeError):
             return None  # whatever is wrong, the long way says it in full
-        return self._forms.json_line(fit) if fit else None
+        if fit is None:
+            return None
+        if self._clock is None:
+            return self._forms.json_line(fit, model)
+        return self._forms.flat_line(fit, self._clock.now(), model)
 
-    def _plainly_asked(self, line: bytes) -> tuple[bytes, Key]:
-        """Read a line without ornaments: the frame and its key; no frame if it is not such a line."""
-        given = self._given
+    def _plainly_asked(self, line: bytes) -> tuple[bytes, Key, Model | None]:
+        """Read a line without ornaments: the frame, its key, the meter's model if one is named.
+
+        Raises:
+            ValueError: it is not such a line, or names no model there is.
+        """
+        key, model = self._given.key, self._given.model
         if line[:1] != b"{":
-            return (b"" if given.model else bytes.fromhex(line.decode("ascii"))), given.key
+            return bytes.fromhex(line.decode("ascii")), key, model
         said = orjson.loads(line)
-        if given.model or said.get("model") or said.get("driver"):
-            return b"", None
-        own = said.get("key")
-        return bytes.fromhex(said.get("telegram")), bytes.fromhex(own) if own else given.key
+        own, name = said.get("key"), said.get("model") or said.get("driver")
+        if own is not None and own != "":
+            key = bytes.fromhex(own)
+        return bytes.fromhex(said.get("telegram")), key, model_of(str(name)) if name else model
 
     def _told(self, asked: Asked) -> tuple[bytes, bool]:
         given = answer(asked, self._decoder.decode)
-        return self._tell(given), given.trouble is None
+        if self._clock is None:
+            return json_line(given), given.trouble is None
+        return flat_line(given, self._clock.now()), given.trouble is None

@@ -1,36 +1,53 @@
 """The lines of ``nurt decode`` for telegrams of a known layout: written once, then only filled in.
 
-Every text comes from the functions that write all other lines (:mod:`service.decode_lines`), called with the
-telegram the layout was learnt from.
+A form is made out of the line the full way writes for one telegram of the layout, with a mark in the place of
+everything that differs. It is used only if it gives that line back when it is filled in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from decimal import Decimal
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from functools import partial
-from typing import cast
+from typing import NamedTuple, cast
 
 import orjson
 
 from decoders.decoder import Fit
-from decoders.fields import field_value
-from decoders.layout import TelegramLayout, maker
+from decoders.fields import field_name, fields
+from decoders.layout import TelegramLayout
+from decoders.meaning import named
+from decoders.model import Model
 from decoders.models import detect
-from decoders.number_texts import Text, one, plain_text, shortest_text, whole_numbers
-from decoders.rendering import MOST_TEXTS, Hole, Memory, Rendering, Texts, Unfit
+from decoders.number_texts import Text
+from decoders.rendering import MOST_TEXTS, Hole, Memory, Rendering, Unfit
 from decoders.telegram import Record
+from decoders.told_form import told_form
 from decoders.wmbus.address import identity, link_order
 from decoders.wmbus.header import describe
+from decoders.wmbus.profile import is_profile
 from decoders.wmbus.vif import Kind
-from service.decode_lines import has_seconds, json_form, plain
+from metering.meter import MeterId
+from metering.reading import utc
+from service.asked import Asked
+from service.decode_lines import Answer, json_line
+from service.flat_lines import flat_line
+from service.tellings import Exact, Flat, field_text, flat_text, status_text, value_text
 
 __all__ = ["LineForms"]
 
-_Form = Callable[[tuple[bytes, ...]], bytes]
-
 _MARK = b"\0"  # never stands in JSON
 _HOLE = orjson.Fragment(_MARK)
+_SOME_TIME = datetime.fromisoformat("2000-01-01T00:00:00Z")
+_EXACT, _FLAT = Exact(), Flat()
+
+
+class _Told(NamedTuple):
+    """What is told of telegrams: names, a hole for each, and holes that stay empty."""
+
+    names: Sequence[str]
+    holes: Sequence[Hole]
+    guards: Sequence[Hole] = ()
 
 
 class LineForms:
@@ -39,100 +56,175 @@ class LineForms:
     def __init__(self, texts: int = MOST_TEXTS) -> None:
         self._memory = Memory(texts)
 
-    def json_line(self, fit: Fit) -> bytes | None:
-        """Write the line of a telegram; ``None`` if it must be told the full way."""
-        layout, _, clear = fit
-        form = cast("_Form | None", layout.renderings.get("json")) or self._json(layout)
-        try:
-            return form(layout.values(clear))
-        except Unfit:
-            return None
+    def json_line(self, fit: Fit, model: Model | None = None) -> bytes | None:
+        """Write the line of a telegram; ``None`` if it must be told the full way.
+
+        Args:
+            fit: the telegram.
+            model: the meter's model; ``None`` = find it.
+        """
+        return self._filled(fit, self._json, model)
+
+    def flat_line(self, fit: Fit, received_at: datetime, model: Model | None = None) -> bytes | None:
+        """Write the flat line of a telegram received at that time; otherwise as :meth:`json_line`."""
+        line = self._filled(fit, self._flat, model)
+        return line and line + _time(received_at)
 
     def forget_texts(self) -> None:
         """Forget the texts of all values."""
         self._memory.forget()
 
-    def _json(self, layout: TelegramLayout) -> _Form:
-        if detect(layout.example):
-            layout.renderings["json"] = _told_the_full_way
-            return _told_the_full_way
-        meter = list(self._identity(layout))
-        line = json_form(layout.example, _HOLE, same_meter=not meter)
-        form = Rendering(line.split(_MARK), [*meter, *self._fields(layout), *self._values(layout)])
-        layout.renderings["json"] = form
-        return form
+    def _filled(
+        self,
+        fit: Fit,
+        form_of: Callable[[TelegramLayout, Model | None], Rendering | None],
+        model: Model | None,
+    ) -> bytes | None:
+        layout, _, clear = fit
+        key = form_of.__name__, model
+        try:
+            form = cast("Rendering | None", layout.renderings[key])
+        except KeyError:
+            form = layout.renderings[key] = form_of(layout, model or detect(layout.example))
+        try:
+            return form(layout.values(clear)) if form else None
+        except Unfit:
+            return None
 
-    def _identity(self, layout: TelegramLayout) -> Iterator[Hole]:
-        """Give the holes of the identity and its serial, if the layout is not one meter's own."""
+    # --- forms -----------------------------------------------------------------------------------
+
+    def _json(self, layout: TelegramLayout, model: Model | None) -> Rendering | None:
+        example = layout.example
+        told = self._exact_told(layout, model) if model else self._by_rule(layout)
+        line = json_line(Answer(Asked(example.frame), example, model, None))
+        document = orjson.loads(line)
+        if told is None or list(document["fields"]) != list(told.names):
+            return None
+        meter = {"meter_id": self._meter(layout, str), "serial": self._meter(layout, _serial)}
+        meter = {name: hole for name, hole in meter.items() if hole}
+        document.update(dict.fromkeys(meter, _HOLE), fields=dict.fromkeys(told.names, _HOLE))
+        for record in document["records"]:
+            record["value"] = _HOLE
+        constants = orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE).split(_MARK)
+        values = [self._value(place, record.dib + record.vib) for place, record in _data(layout)]
+        holes = [*filter(None, meter.values()), *told.holes, *values]
+        return _proved(layout, constants, [*holes, *told.guards], line)
+
+    def _flat(self, layout: TelegramLayout, model: Model | None) -> Rendering | None:
+        """Make the form of a flat line, which ends before the time: that is the last in it."""
+        example = layout.example
+        told = self._flat_told(layout, model) if model else self._flat_by_rule(layout)
+        line = flat_line(Answer(Asked(example.frame), example, model, None), _SOME_TIME)
+        document = orjson.loads(line)
+        if told is None or list(document) != ["_", "media", "meter", "name", "id", *told.names, "timestamp"]:
+            return None
+        number = self._meter(layout, _serial_in_small_letters)
+        document.update(dict.fromkeys([*(["id"] if number else []), *told.names, "timestamp"], _HOLE))
+        constants = orjson.dumps(document).split(_MARK)[:-1]
+        holes = [*([number] if number else []), *told.holes, *told.guards]
+        return _proved(layout, constants, holes, line.removesuffix(_time(_SOME_TIME)))
+
+    # --- holes -----------------------------------------------------------------------------------
+
+    def _meter(self, layout: TelegramLayout, tell: Callable[[MeterId], str]) -> Hole | None:
+        """Give a hole of the identity, if the layout is not one meter's own."""
         places = layout.places
         if places.meter is not None:
-            yield places.meter, self._memory.texts("meter", lambda: _meter)
-            yield places.meter, self._memory.texts("serial", lambda: _serial)
-        elif places.sender is not None:
-            own = None if layout.standard_sender else layout
-            yield places.sender, self._memory.texts(("sender", own), lambda: _senders(layout))
-            yield places.sender, self._memory.texts(("serial", own), lambda: _serials(layout))
+            texts = self._memory.texts(("meter", tell), lambda: partial(_transport_address, tell))
+            return places.meter, texts
+        if places.sender is None:
+            return None
+        key = ("sender", tell, None if layout.standard_sender else layout)
+        return places.sender, self._memory.texts(key, lambda: partial(_link_address, layout, tell))
 
-    def _fields(self, layout: TelegramLayout) -> Iterator[Hole]:
-        for place, record in zip(layout.places.data, layout.example.records, strict=True):
-            header, named_as_text = record.dib + record.vib, isinstance(record.value, str)
-            if describe(header).kind is Kind.MOMENT and not named_as_text:
-                yield place, self._value(header)
-            else:
-                key = ("field", header, named_as_text)
-                yield place, self._memory.texts(key, partial(_field_text, record))
+    def _by_rule(self, layout: TelegramLayout) -> _Told:
+        """Tell the records of a meter without a model."""
+        names = list(fields(layout.example))
+        return _Told(names, [self._field(place, record) for place, record in _data(layout)])
 
-    def _values(self, layout: TelegramLayout) -> Iterator[Hole]:
-        for place, record in zip(layout.places.data, layout.example.records, strict=True):
-            yield place, self._value(record.dib + record.vib)
+    def _exact_told(self, layout: TelegramLayout, model: Model) -> _Told | None:
+        """Tell what the model names, then the other records by rule."""
+        form = told_form(layout, model, _EXACT, self._memory)
+        if form is None:
+            return None
+        rest = [one for number, one in enumerate(_data(layout)) if number not in form.taken]
+        names = [one.name for one in named(layout.example, model)]
+        return _Told(
+            names, [*form.holes, *(self._field(place, record) for place, record in rest)], form.guards
+        )
 
-    def _value(self, header: bytes) -> Texts:
-        return self._memory.texts(("value", header), partial(_value_text, header))
+    def _flat_told(self, layout: TelegramLayout, model: Model) -> _Told | None:
+        """Tell what the model names, its status last."""
+        form = told_form(layout, model, _FLAT, self._memory)
+        if form is None:
+            return None
+        told = sorted(zip(form.names, form.holes, strict=True), key=lambda one: one[0] == "status")
+        return _Told([name for name, _ in told], [hole for _, hole in told], form.guards)
+
+    def _flat_by_rule(self, layout: TelegramLayout) -> _Told | None:
+        """Tell the records of a meter without a model; of two with one name the first counts."""
+        if any(is_profile(record) for record in layout.example.records):
+            return None
+        told: dict[str, Hole] = {}
+        guards = []
+        for place, record in _data(layout):
+            key = ("flat", record.dib, record.vib, field_name(record), isinstance(record.value, str))
+            hole = place, self._memory.texts(key, partial(flat_text, record))
+            if told.setdefault(field_name(record), hole) is not hole:
+                guards.append(
+                    (place, self._memory.texts(("guard", *key), partial(_guard, flat_text(record))))
+                )
+        status = layout.places.status
+        told["status"] = (
+            () if status is None else status,
+            self._memory.texts("status", lambda: status_text),
+        )
+        return _Told(list(told), list(told.values()), guards)
+
+    def _field(self, place: int, record: Record) -> Hole:
+        header, named_as_text = record.dib + record.vib, isinstance(record.value, str)
+        if describe(header).kind is Kind.MOMENT and not named_as_text:
+            return self._value(place, header)
+        return place, self._memory.texts(("field", header, named_as_text), partial(field_text, record))
+
+    def _value(self, place: int, header: bytes) -> Hole:
+        return place, self._memory.texts(("value", header), partial(value_text, header))
 
 
-def _told_the_full_way(values: tuple[bytes, ...]) -> bytes:  # noqa: ARG001  as a rendering is called
-    """Refuse telegrams of a meter whose model names the fields."""
-    raise Unfit
+def _data(layout: TelegramLayout) -> Iterator[tuple[int, Record]]:
+    """Give the records of the example, each with the place of its data."""
+    return zip(layout.places.data, layout.example.records, strict=True)
 
 
-def _meter(address: bytes) -> bytes:
-    return orjson.dumps(str(identity(link_order(address))))
+def _proved(
+    layout: TelegramLayout, constants: Sequence[bytes], holes: Sequence[Hole], line: bytes
+) -> Rendering | None:
+    """Give the form if it tells the example as it was told; guards stand behind the line."""
+    form = Rendering([*constants, *[b""] * (len(holes) + 1 - len(constants))], holes)
+    return form if form(layout.values(layout.clear)) == line else None
 
 
-def _serial(address: bytes) -> bytes:
-    return orjson.dumps(address[3::-1].hex().upper())
+def _guard(text: Text) -> Text:
+    """Return what tells nothing, but refuses what the text refuses."""
+    return lambda data: text(data)[:0]
 
 
-def _senders(layout: TelegramLayout) -> Text:
-    return lambda address: orjson.dumps(str(layout.sender(address)))
+def _time(moment: datetime) -> bytes:
+    return orjson.dumps(utc(moment).strftime("%Y-%m-%dT%H:%M:%SZ")) + b"}\n"
 
 
-def _serials(layout: TelegramLayout) -> Text:
-    return lambda address: orjson.dumps(layout.sender(address).serial)
+def _transport_address(tell: Callable[[MeterId], str], address: bytes) -> bytes:
+    meter = identity(link_order(address))
+    return orjson.dumps(meter and tell(meter))
 
 
-def _value_text(header: bytes) -> Text:
-    said = describe(header)
-    whole = whole_numbers(said)
-    if whole:
-        return plain_text(whole, cast("Decimal", said.read(one(said))[0]))
-    read = said.read
-    return lambda data: orjson.dumps(plain(read(data)[0], seconds=has_seconds(data)))
+def _link_address(layout: TelegramLayout, tell: Callable[[MeterId], str], address: bytes) -> bytes:
+    return orjson.dumps(tell(layout.sender(address)))
 
 
-def _field_text(record: Record) -> Text:
-    said, make = describe(record.dib + record.vib), maker(record)
-    whole = whole_numbers(said)
-    if whole:
-        return shortest_text(whole, cast("Decimal", field_value(make(one(said)))))
-    read, named_as_text = said.read, isinstance(record.value, str)
+def _serial(meter: MeterId) -> str:
+    return meter.serial
 
-    def text(data: bytes) -> bytes:
-        value, _ = read(data)
-        if isinstance(value, str) is not named_as_text:
-            raise Unfit  # a text's field has no unit in its name
-        if isinstance(value, Decimal):
-            value = field_value(make(data))
-        return orjson.dumps(plain(value, seconds=has_seconds(data)))
 
-    return text
+def _serial_in_small_letters(meter: MeterId) -> str:
+    return meter.serial.lower()

@@ -140,11 +140,9 @@ def _standard_input() -> Iterator[Sequence[bytes]]:
 
 def _write_lines(come: _Lines, given: Given, clock: Clock | None) -> bool:
     """Write JSON; the flat one if there is a clock to say when a telegram came."""
-    from service.decode_lines import json_line
     from service.decode_stream import DecodeStream
-    from service.flat_lines import flat_line
 
-    stream = DecodeStream(given, (lambda told: flat_line(told, clock.now())) if clock else json_line)
+    stream = DecodeStream(given, clock)
     out, good = sys.stdout.buffer, True
     for lines in come:
         for line in lines:

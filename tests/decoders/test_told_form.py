@@ -29,7 +29,7 @@ def as_json(value) -> bytes:
 class Exact:
     view = EXACT
 
-    def text(self, name, value):  # noqa: ARG002  see Telling
+    def text(self, name, value, source):  # noqa: ARG002  see Telling
         return as_json(plainly(value))
 
     def whole(self, field, record):
@@ -39,7 +39,7 @@ class Exact:
 class Flat:
     view = FLAT
 
-    def text(self, name, value):
+    def text(self, name, value, source):  # noqa: ARG002  see Telling
         return as_json(written(name, value))
 
     def whole(self, field, record):
@@ -49,7 +49,7 @@ class Flat:
 def told_alone(telegram, model, telling):
     """Give the told values as the full way has them."""
     values = tell(telegram, model, telling.view).values
-    return {name: telling.text(name, value) for name, value in values.items()}
+    return {name: telling.text(name, value, None) for name, value in values.items()}
 
 
 def filled_in(layout, clear, model, telling, memory):

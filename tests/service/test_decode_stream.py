@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from decoders.build import build
+from decoders.models import models
 from decoders.shipped_layouts import shipped_layouts
 from decoders.wmbus import blocks
+from metering.clock import FixedClock
 from metering.meter import MeterId
 from service.asked import Given, read_line
 from service.decode_lines import answer, decoding, json_line
 from service.decode_stream import DecodeStream
+from service.flat_lines import flat_line
 
 METER = MeterId.parse("SEN-12345699-68-07")
 UNKNOWN = MeterId.parse("XYZ-12345699-68-07")
 """No model reads it."""
 RADIO = MeterId.parse("RAD-11223344-03-37")
 KEY = bytes(range(16))
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+CLOCK = FixedClock(NOW)
 
 
-def one_by_one(line: bytes, key: bytes | None = None, using=None) -> tuple[bytes, bool]:
+def one_by_one(line: bytes, key: bytes | None = None, using=None, *, flat=False) -> tuple[bytes, bool]:
     answers = [answer(asked, using) for asked in read_line(line.decode(errors="replace"), Given(key))]
-    return b"".join(map(json_line, answers)), all(given.trouble is None for given in answers)
+    told = [flat_line(one, NOW) if flat else json_line(one) for one in answers]
+    return b"".join(told), all(given.trouble is None for given in answers)
 
 
 def line_of(frame: bytes, key: bytes | None = None) -> bytes:
@@ -49,23 +56,62 @@ RECORDS = st.lists(
 )
 
 
+MAKES = [
+    ("SEN", "68", "07"),
+    ("XYZ", "68", "07"),
+    ("ZRI", "88", "07"),
+    ("DME", "70", "07"),
+    ("HYD", "85", "07"),
+]
+
+
 @settings(max_examples=250, deadline=None)
-@given(RECORDS, st.sampled_from(["plain", "long", "sealed", "format A"]), st.booleans())
-def test_every_stream_is_answered_as_each_line_alone(records, form, crowded):
+@given(
+    RECORDS,
+    st.sampled_from(["plain", "long", "sealed", "format A"]),
+    st.sampled_from(MAKES),
+    st.booleans(),
+    st.booleans(),
+)
+def test_every_stream_is_answered_as_each_line_alone(records, form, make, flat, crowded):
     """Three telegrams of one layout, twice; in a crowded memory texts are forgotten all the time."""
-    stream = DecodeStream(texts=3) if crowded else DecodeStream()
+    clock = CLOCK if flat else None
+    stream = DecodeStream(clock=clock, texts=3) if crowded else DecodeStream(clock=clock)
     frames = []
     for number in range(3):
-        meter = MeterId("SEN", f"0000000{number}", "68", "07")
+        meter = MeterId(make[0], f"0000000{number}", *make[1:])
         payload = b"".join(record[number] for record in records)
         if form == "long":
             frames.append(build(meter, payload, header="long", sender=RADIO))
         else:
-            frames.append(build(meter, payload, **({"mode": 5, "key": KEY} if form == "sealed" else {})))
+            sealed = {"mode": 5, "key": KEY} if form == "sealed" else {}
+            frames.append(build(meter, payload, status=8 * number, **sealed))
     if form == "format A":
         frames = list(map(blocks.add_format_a, frames))
     for line in [line_of(frame, KEY if form == "sealed" else None) for frame in frames] * 2:
-        assert stream.answer(line) == one_by_one(line)
+        assert stream.answer(line) == one_by_one(line, flat=flat)
+
+
+GOLDEN = [test.telegram for model in models().values() for test in model.tests]
+
+
+@settings(max_examples=250, deadline=None)
+@given(
+    st.sampled_from(GOLDEN),
+    st.lists(st.tuples(st.floats(0, 1), st.sampled_from([0x00, 0xFF, 0x12, 0x80, 0x01])), max_size=5),
+    st.sampled_from([None, "iperl", "kamheat", "nosuch", "auto"]),
+    st.booleans(),
+)
+def test_telegrams_of_all_models_are_answered_as_alone(frame, changes, name, flat):
+    """As they are, then with other bytes where values stand, if not elsewhere."""
+    stream = DecodeStream(clock=CLOCK if flat else None)
+    other = bytearray(frame)
+    for place, byte in changes:
+        at = 15 + int(place * (len(other) - 16))
+        other[at] = byte
+    for one in (frame, bytes(other)) * 2:
+        line = json.dumps({"telegram": one.hex(), "model": name}).encode()
+        assert stream.answer(line) == one_by_one(line, flat=flat)
 
 
 PLAIN = build(METER, bytes.fromhex("0413181E0000"), access=1).hex()
@@ -78,6 +124,7 @@ LINES = [
     json.dumps({"telegram": PLAIN, "key": "", "model": ""}),
     json.dumps({"telegram": PLAIN, "key": "00"}), json.dumps({"telegram": PLAIN, "key": "  "}), SEALED,
     json.dumps({"telegram": PLAIN, "model": "nosuch"}), f" {json.dumps({'telegram': PLAIN})}", PLAIN[:-2],
+    json.dumps({"telegram": PLAIN, "key": 0}), json.dumps({"telegram": PLAIN, "driver": "iperl"}),
     json.dumps({"telegram": SEALED, "key": KEY.hex()}), json.dumps({"telegram": SEALED, "key": "FF" * 16}),
 ]  # fmt: skip
 
@@ -110,10 +157,25 @@ def test_a_line_of_a_known_layout_takes_the_quick_way(monkeypatch):
     assert b'"total_m3":7.704}' in written
 
 
+def test_a_meter_with_a_model_takes_the_quick_way_too(monkeypatch):
+    for clock, expected in (
+        (None, b'"model":"iperl","fields":{"total_m3":7.704}'),
+        (CLOCK, b'"total_m3":7.704,'),
+    ):
+        stream = DecodeStream(clock=clock)
+        stream.answer(line_of(build(METER, bytes.fromhex("041301000000"))))
+        with monkeypatch.context() as patch:
+            patch.setattr("service.decode_stream.read_line", None)
+            written, good = stream.answer(line_of(build(METER, bytes.fromhex("0413181E0000"))))
+        assert good
+        assert expected in written
+
+
 @pytest.mark.shared
-def test_real_telegrams_are_answered_as_alone(shared_telegrams):
+@pytest.mark.parametrize("flat", [False, True])
+def test_real_telegrams_are_answered_as_alone(shared_telegrams, flat):
     lines = (shared_telegrams / "wmbus.jsonl").read_bytes().splitlines(keepends=True)
     wired = (shared_telegrams / "wired.jsonl").read_bytes().splitlines(keepends=True)
-    stream, using = DecodeStream(), decoding(shipped_layouts())
+    stream, using = DecodeStream(clock=CLOCK if flat else None), decoding(shipped_layouts())
     for line in [*lines, *wired] * 2:
-        assert stream.answer(line) == one_by_one(line, using=using)
+        assert stream.answer(line) == one_by_one(line, using=using, flat=flat)
