@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anomaly.hours import CEILING, KNOWN
-from anomaly.levels import BINS, CHANNELS, EDGES, INTERMITTENT, LEVELS, NOTIFY_AT
+from anomaly.levels import BINS, BURST_FROM_LPH, CHANNELS, EDGES, INTERMITTENT, LEVEL_LPH, LEVELS, NOTIFY_AT
 from anomaly.priors import USE_SPREAD, ZERO_HOURS
 from anomaly.series import Floats
 
@@ -68,6 +68,7 @@ _THRESHOLD: Reals = NOTIFY_AT.astype(np.float32)
 _CAP = np.rint(NOTIFY_AT * HIGHEST * SCORE_UNIT).astype(np.float32)
 _LEVEL = np.arange(LEVELS, dtype=np.int16)
 _TOGGLED = list(INTERMITTENT)
+_BURST = LEVEL_LPH >= BURST_FROM_LPH  # a mean this high says as much as an hour: use alone never keeps it up
 
 
 @dataclass(slots=True, eq=False)
@@ -197,7 +198,7 @@ def _likelihood_ratio(quiet: Reals, spread: NDArray[np.uint16], tick: Tick) -> R
     above = busy * (1 - up_to[:, 1:])
     without = np.where(below, quiet + busy * under, np.where(inside, busy * (up_to[:, 1:] - under), above))
     ratio = with_leak / (without + FLOOR)
-    unheard = (tick.kind != KNOWN)[:, None] & ~((tick.kind == CEILING)[:, None] & below)
+    unheard = (tick.kind != KNOWN)[:, None] & ~((tick.kind == CEILING)[:, None] & (below | _BURST))
     return np.asarray(np.where(unheard, np.float32(1), ratio), np.float32)
 
 

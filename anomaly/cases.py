@@ -1,10 +1,10 @@
-"""From scores to findings: one judge for one class of findings at one meter."""
+"""From scores to findings of unwanted flow: one judge for one meter."""
 
 from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anomaly.bank import FROZEN_FROM
-from anomaly.levels import CHANNELS, EDGES, LEVEL_LPH, NOTIFY_AT, STEADY
+from anomaly.levels import BURST_FROM_LPH, CHANNELS, EDGES, LEVEL_LPH, NOTIFY_AT, STEADY
 from anomaly.local_time import DAY, HOUR
+from anomaly.steadiness import steadiness
 from metering.finding import Finding, Stage, Tier
 
-__all__ = ["STAGES", "Family", "Judge", "Sign"]
+__all__ = ["STAGES", "Judge", "Sign"]
 
 STAGES = {Tier.SUSPECT: 0.6, Tier.NOTIFY: 1.0, Tier.DISPATCH: 1.75}
 """Score over threshold at which a tier is reached."""
@@ -26,13 +27,13 @@ AROUND = 2
 """Levels to either side that count as the same flow."""
 CALM_HOURS = 24
 """Known hours without suspicion that close a finding."""
-SAME_AGAIN = 45 * DAY
+SAME_AGAIN = 30 * DAY
 """Within this time the same flow is the same finding come back."""
-NOT_LARGER = 3
+NOT_LARGER = 2
 """Levels a flow may have risen to be the same come back."""
 GROWN = 4
 """Levels a leak has risen when it counts as another one."""
-STIFFER = 0.5
+STIFFER = 1.0
 """More evidence asked for after a finding ended by itself ..."""
 STIFFEST = 1.0
 STIFF_FOR = 180 * DAY
@@ -52,14 +53,6 @@ _LEVEL = np.array(CHANNELS)
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
-    """A class of findings: its names for steady and for intermittent flow, and its channels of the bank."""
-
-    names: tuple[str, str]
-    channels: NDArray[np.intp]
-
-
-@dataclass(frozen=True, slots=True)
 class Sign:
     """What one tick says about one meter.
 
@@ -68,12 +61,14 @@ class Sign:
         flow: L/h, if known.
         ratio: score over threshold of each channel.
         age: hours since each score was zero, at most 255.
+        before: gives the known flows of the last so many ticks, oldest first, this one included.
     """
 
     at: int
     flow: float | None
     ratio: NDArray[np.float32]
     age: NDArray[np.uint8]
+    before: Callable[[int], Sequence[float]]
 
 
 @dataclass(slots=True)
@@ -82,7 +77,6 @@ class _Case:
 
     onset: int
     channel: int
-    score: float = 0.0
     flows: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT_HOURS))
     stages: list[Stage] = field(default_factory=list)
     told_at: int | None = None
@@ -100,9 +94,8 @@ class _Case:
 class Judge:
     """Holds at most one open case and remembers the last one that was told."""
 
-    def __init__(self, subject: str, family: Family, patience: float, step_l: float) -> None:
+    def __init__(self, subject: str, patience: float, step_l: float) -> None:
         self._subject = subject
-        self._family = family
         self._patience = patience
         self._step_l = step_l
         self._case: _Case | None = None
@@ -113,12 +106,12 @@ class Judge:
     def look(self, sign: Sign) -> bool:
         """Take in one tick; tell whether the case goes on."""
         ratio = self._weighed(sign)
-        channel = int(self._family.channels[ratio.argmax()])
+        channel = int(ratio.argmax())
         top = float(ratio.max())
         if self._case is None:
             if top < FROZEN_FROM:
                 return False
-            self._case = _Case(_onset(sign, channel), channel)
+            self._case = _opened(sign, channel)
         elif self._has_grown(self._case, channel, top, sign):
             self._replace(channel, sign)
         self._follow(self._case, channel, top, sign)
@@ -132,14 +125,13 @@ class Judge:
         return (self._finding(case) for case in cases if case.stages)
 
     def _weighed(self, sign: Sign) -> NDArray[np.float32]:
-        """Scores of the family, less where more evidence is asked for."""
-        ratio = sign.ratio[self._family.channels]
-        more = np.full(len(ratio), self._patience, np.float32)
+        """Give the scores, less where more evidence is asked for."""
+        more = np.full(len(sign.ratio), self._patience, np.float32)
         if self._past is not None and self._past.cleared_at is not None:
             faded = self._stiffness * math.exp((self._past.cleared_at - sign.at) / STIFF_FOR)
-            near = np.abs(_LEVEL[self._family.channels] - self._past.level) <= STIFF_AROUND
+            near = np.abs(_LEVEL - self._past.level) <= STIFF_AROUND
             more = np.where(near, np.maximum(more, 1 + faded), more).astype(np.float32)
-        return np.asarray(ratio / more, np.float32)
+        return np.asarray(sign.ratio / more, np.float32)
 
     def _has_grown(self, case: _Case, channel: int, top: float, sign: Sign) -> bool:
         """Whether a much larger leak began after the open one was told."""
@@ -151,19 +143,21 @@ class Judge:
             self._case.grown_to = f"{LEVEL_LPH[_LEVEL[channel]] * self._step_l:.0f} L/h"
             self._end(self._case, sign.at)
         self._past = None
-        self._case = _Case(_onset(sign, channel), channel)
+        self._case = _opened(sign, channel)
 
     def _follow(self, case: _Case, channel: int, top: float, sign: Sign) -> None:
         """Until it is told, a case is about its strongest channel."""
         if case.told_at is None and top > GIVEN_UP:
             case.channel = channel
             case.onset = min(case.onset, _onset(sign, channel))
-        case.score = top
         if sign.flow is not None:
             case.flows.append(sign.flow)
 
     def _raise(self, case: _Case, channel: int, top: float, sign: Sign) -> None:
         reached = case.stages[-1].tier.rank if case.stages else -1
+        if reached == Tier.DISPATCH.rank or top < FROZEN_FROM:
+            return
+        top += self._steadiness(case) / float(NOTIFY_AT[case.channel])
         for tier, needed in STAGES.items():
             if tier.rank <= reached or top < needed:
                 continue
@@ -196,7 +190,7 @@ class Judge:
             if ratio.max() < GIVEN_UP:
                 self._case = None
             return
-        near = np.abs(_LEVEL[self._family.channels] - case.level) <= AROUND
+        near = np.abs(_LEVEL - case.level) <= AROUND
         if ratio[near].max(initial=0) >= FROZEN_FROM:
             case.calm = 0
         elif sign.flow is not None:
@@ -212,10 +206,18 @@ class Judge:
             self._stiffness = min(self._stiffness + STIFFER, STIFFEST)
             self._past = case
 
+    def _steadiness(self, case: _Case) -> float:
+        low, high = self._band(case)
+        return steadiness(np.array(case.flows), low, high, self._step_l)
+
+    def _band(self, case: _Case) -> tuple[float, float]:
+        upper = EDGES[case.level + 2] if case.level + 2 < len(EDGES) else math.inf
+        return float(EDGES[case.level]) * self._step_l, float(upper) * self._step_l
+
     def _rate(self, case: _Case) -> tuple[float, float]:
         """Estimate the rate in L/h, from the flows in the band, and the share of hours it runs."""
         flows = np.array(case.flows)
-        low, high = EDGES[case.level] * self._step_l, float(_upper(case.level)) * self._step_l
+        low, high = self._band(case)
         inside = flows[(flows >= low) & (flows < high)]
         middle = float(LEVEL_LPH[case.level]) * self._step_l
         rate = _middle_mean(inside) if len(inside) else middle
@@ -223,13 +225,17 @@ class Judge:
         share = 1.0 if steady or not len(flows) else float(np.mean(flows >= low))
         return rate, share
 
+    def _name(self, case: _Case) -> str:
+        if LEVEL_LPH[case.level] * self._step_l >= BURST_FROM_LPH:
+            return "burst.high_flow"
+        return "leak.continuous" if case.channel < STEADY else "leak.intermittent"
+
     def _stage(self, tier: Tier, case: _Case, channel: int, sign: Sign) -> Stage:
         rate, share = self._rate(case)
         hours = (sign.at - case.onset) / HOUR
-        steady = case.channel < STEADY
         return Stage(
             tier=tier,
-            name=self._family.names[0 if steady else 1],
+            name=self._name(case),
             raised_at=_moment(sign.at),
             onset=_moment(case.onset),
             rate_lph=round(rate, 1),
@@ -238,10 +244,8 @@ class Judge:
                 "hours": round(hours, 1),
                 "evidence_nats": round(float(sign.ratio[channel]) * float(NOTIFY_AT[channel]), 1),
                 "asked_nats": round(float(NOTIFY_AT[channel]) * STAGES[tier], 1),
-                "band_lph": [
-                    float(EDGES[case.level]) * self._step_l,
-                    float(_upper(case.level)) * self._step_l,
-                ],
+                "steadiness_nats": round(self._steadiness(case), 1),
+                "band_lph": self._band(case),
                 "share_of_hours": round(share, 2),
                 "last_hours_lph": [round(flow, 1) for flow in list(case.flows)[-24:]],
                 "loss_eur": round(rate * share * hours / 1000 * WATER_COST, 2),
@@ -258,6 +262,13 @@ class Judge:
         return Finding(self._subject, tuple(case.stages), cleared, outcome)
 
 
+def _opened(sign: Sign, channel: int) -> _Case:
+    case = _Case(_onset(sign, channel), channel)
+    before = sign.before(min(int(sign.age[channel]) + 1, KEPT_HOURS))
+    case.flows.extend(before[:-1] if sign.flow is not None else before)
+    return case
+
+
 def _onset(sign: Sign, channel: int) -> int:
     return sign.at - int(sign.age[channel]) * HOUR
 
@@ -267,10 +278,6 @@ def _middle_mean(flows: NDArray[np.float64]) -> float:
     ordered = np.sort(flows)
     quarter = len(ordered) // 4
     return float(ordered[quarter : len(ordered) - quarter].mean())
-
-
-def _upper(level: int) -> float:
-    return float(EDGES[level + 2]) if level + 2 < len(EDGES) else math.inf
 
 
 def _moment(seconds: int) -> datetime:

@@ -4,11 +4,11 @@
 
     score over threshold      0.5 watched    0.6 suspect    1 notify    1.75 dispatch, if worth the way
 
-Two classes, each with at most one open finding a meter: ``leak`` (continuous or intermittent) and ``burst``
-(from 200 L/h on). A finding closes when for 24 known hours the scores around its level stay below half. It is
-the same finding again when as much runs within 45 days; a household whose leaks end by themselves is
-asked for more evidence the next time. A leak grown by four levels (five-fold) closes the finding and opens
-a new one.
+A meter has at most one open finding of unwanted flow: ``leak.continuous``, ``leak.intermittent`` or, from
+200 L/h on, ``burst.high_flow``. It closes when for 24 known hours the scores around its level stay below
+half. It is the same finding again when as much runs within 30 days; a household whose leaks end by themselves
+is asked for more evidence the next time. A flow grown by four levels (five-fold) closes the finding and
+opens a new one.
 """
 
 from __future__ import annotations
@@ -20,21 +20,24 @@ import numpy as np
 
 from anomaly.bank import BankState, Tick, bins_of, step
 from anomaly.batch import Batch
-from anomaly.cases import Family, Judge, Sign
+from anomaly.cases import Judge, Sign
 from anomaly.hours import KNOWN
-from anomaly.levels import BURST_FROM_LPH, CHANNELS, LEVEL_LPH, PATIENCE, STEADY
+from anomaly.levels import PATIENCE
 from anomaly.sufficiency import Reason
 from metering.finding import Finding
 
 __all__ = ["LeakDetector"]
 
-_LEVELS = np.array(CHANNELS)
-
 
 @dataclass(frozen=True, slots=True)
 class LeakDetector:
-    """Detector of ``leak.continuous``, ``leak.intermittent`` and ``burst.high_flow``."""
+    """Detector of ``leak.continuous``, ``leak.intermittent`` and ``burst.high_flow``.
 
+    Attributes:
+        strictness: multiplies the evidence asked for: above 1 fewer alarms, below 1 more and sooner.
+    """
+
+    strictness: float = 1.0
     names: tuple[str, ...] = ("leak.continuous", "leak.intermittent", "burst.high_flow")
     blocked_by: frozenset[Reason] = frozenset(
         {
@@ -53,7 +56,7 @@ class LeakDetector:
         grid = batch.grid
         bins = bins_of(grid.flow, batch.step_l)
         state = BankState.fresh(len(batch.meters), batch.step_l)
-        court = _Court(batch)
+        court = _Court(batch, self.strictness)
         for n in range(len(grid.flow)):
             warm = step(state, Tick(grid.hour[n], bins[n], grid.kind[n], grid.span[n]))
             court.hear(n, np.flatnonzero(warm & (n < grid.length)), state)
@@ -63,10 +66,11 @@ class LeakDetector:
 class _Court:
     """Judges of the meters that were ever suspicious, by place in the batch."""
 
-    def __init__(self, batch: Batch) -> None:
+    def __init__(self, batch: Batch, strictness: float) -> None:
+        self._strictness = strictness
         self._batch = batch
         self._grid = batch.grid
-        self._judges: dict[int, tuple[Judge, ...]] = {}
+        self._judges: dict[int, Judge] = {}
         self._busy: set[int] = set()
 
     def hear(self, n: int, warm: np.ndarray[tuple[int, ...], np.dtype[np.intp]], state: BankState) -> None:
@@ -77,32 +81,28 @@ class _Court:
         ratio = state.ratio_of(rows)
         for row, scores, age in zip(rows, ratio, state.age[rows], strict=True):
             sign = self._sign(n, row, scores, age)
-            judges = self._judges.get(row) or self._appoint(row)
-            busy = [judge.look(sign) for judge in judges]
-            (self._busy.add if any(busy) else self._busy.discard)(row)
+            judge = self._judges.get(row) or self._appoint(row)
+            (self._busy.add if judge.look(sign) else self._busy.discard)(row)
 
     def findings(self) -> Iterator[Finding]:
         """Give what all judges found."""
-        for judges in self._judges.values():
-            for judge in judges:
-                yield from judge.findings()
+        for judge in self._judges.values():
+            yield from judge.findings()
 
     def _sign(self, n: int, row: int, ratio: np.ndarray, age: np.ndarray) -> Sign:
         known = self._grid.kind[n, row] == KNOWN
         flow = float(self._grid.flow[n, row]) if known else None
-        return Sign(int(self._grid.known_at[n, row]), flow, ratio, age)
-
-    def _appoint(self, row: int) -> tuple[Judge, ...]:
-        facts, step_l = self._batch.meters[row].facts, float(self._batch.step_l[row])
-        burst = np.asarray(LEVEL_LPH[_LEVELS] * step_l >= BURST_FROM_LPH)
-        burst[STEADY:] = False
-        patience = PATIENCE[facts.kind]
-        judges = tuple(
-            Judge(facts.meter, Family(names, np.flatnonzero(channels)), patience, step_l)
-            for names, channels in (
-                (("leak.continuous", "leak.intermittent"), ~burst),
-                (("burst.high_flow", "burst.high_flow"), burst),
-            )
+        return Sign(
+            int(self._grid.known_at[n, row]), flow, ratio, age, lambda ticks: self._before(n, row, ticks)
         )
-        self._judges[row] = judges
-        return judges
+
+    def _before(self, n: int, row: int, ticks: int) -> list[float]:
+        part = slice(max(n + 1 - ticks, 0), n + 1)
+        flows: list[float] = self._grid.flow[part, row][self._grid.kind[part, row] == KNOWN].tolist()
+        return flows
+
+    def _appoint(self, row: int) -> Judge:
+        facts = self._batch.meters[row].facts
+        patience = PATIENCE[facts.kind] * self._strictness
+        self._judges[row] = Judge(facts.meter, patience, float(self._batch.step_l[row]))
+        return self._judges[row]

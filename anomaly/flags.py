@@ -1,0 +1,145 @@
+"""Status flags of meters: told when they are set, not in every telegram that repeats them.
+
+A flag is *edge-triggered* (told once), *debounced* (set for 15 minutes, unless it is one the meter itself
+latches), *latched* where a person must look (tampering, magnet, removal stay open), and *one within a day*: set
+again within 24 hours it is the same finding come back. A magnet and a register that stands still from
+then on are worth a crew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+
+from anomaly.batch import Batch
+from anomaly.gate import Gated
+from anomaly.local_time import DAY
+from anomaly.sufficiency import Reason
+from anomaly.telling import moment, stage
+from metering.finding import Finding, Stage, Tier
+
+__all__ = ["Flag", "FlagReport", "FlagsDetector"]
+
+DEBOUNCE = 15 * 60
+AGAIN = DAY
+FROZEN = 2 * DAY
+USED = 30 * DAY
+IN_USE_LPD = 20.0
+
+
+class Flag(StrEnum):
+    """What a meter can say of itself."""
+
+    BATTERY = "battery"
+    REMOVAL = "removal"
+    TAMPER = "tamper"
+    MAGNET = "magnet"
+    DRY = "dry"
+    REVERSE = "reverse"
+
+
+_LATCHED = {Flag.REMOVAL, Flag.TAMPER, Flag.MAGNET}
+_TIER = {
+    Flag.BATTERY: Tier.NOTIFY,
+    Flag.REMOVAL: Tier.NOTIFY,
+    Flag.TAMPER: Tier.NOTIFY,
+    Flag.MAGNET: Tier.NOTIFY,
+    Flag.DRY: Tier.SUSPECT,
+    Flag.REVERSE: Tier.SUSPECT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FlagReport:
+    """The flags of one telegram: those set, all others are not. Time: UTC seconds."""
+
+    at: int
+    flags: frozenset[Flag]
+
+
+@dataclass(frozen=True, slots=True)
+class FlagsDetector:
+    """Detector of ``battery.reported``, ``tamper.reported`` and so on, and of ``magnet.frozen``.
+
+    Attributes:
+        reports: by meter id, in any order.
+    """
+
+    reports: Mapping[str, Sequence[FlagReport]] = field(default_factory=dict)
+    names: tuple[str, ...] = (*(f"{flag}.reported" for flag in Flag), "magnet.frozen")
+    blocked_by: frozenset[Reason] = frozenset()
+
+    def inspect(self, batch: Batch) -> Iterable[Finding]:
+        """Follow every flag of every meter."""
+        for gated in batch.meters:
+            reports = sorted(self.reports.get(gated.facts.meter, ()), key=lambda report: report.at)
+            for flag in Flag:
+                yield from _findings(gated, flag, reports)
+
+
+@dataclass(slots=True)
+class _Case:
+    onset: int
+    raised: int | None = None
+    off_at: int | None = None
+    returns: list[int] = field(default_factory=list)
+
+
+def _findings(gated: Gated, flag: Flag, reports: Sequence[FlagReport]) -> Iterator[Finding]:
+    case: _Case | None = None
+    for report in reports:
+        if case is not None and case.off_at is not None and report.at - case.off_at > AGAIN:
+            if flag not in _LATCHED:
+                yield _finding(gated, flag, case)
+                case = None
+            else:
+                case.off_at = None
+        case = _follow(case, flag, report)
+    if case is not None and case.raised is not None:
+        yield _finding(gated, flag, case)
+
+
+def _follow(case: _Case | None, flag: Flag, report: FlagReport) -> _Case | None:
+    if flag not in report.flags:
+        if case is None or case.raised is None:
+            return None
+        case.off_at = report.at if case.off_at is None else case.off_at
+        return case
+    case = case or _Case(report.at)
+    if case.off_at is not None:
+        case.returns.append(report.at)
+        case.off_at = None
+    if case.raised is None and (flag in _LATCHED or report.at - case.onset >= DEBOUNCE):
+        case.raised = report.at
+    return case
+
+
+def _finding(gated: Gated, flag: Flag, case: _Case) -> Finding:
+    raised = case.onset if case.raised is None else case.raised
+    evidence = {"flag": flag.value, "since": moment(case.onset).isoformat()}
+    stages = [stage(_TIER[flag], f"{flag}.reported", raised, case.onset, evidence)]
+    if flag is Flag.MAGNET:
+        stages.extend(_frozen(gated, case.onset))
+    cleared = None if flag in _LATCHED or case.off_at is None else moment(case.off_at)
+    outcome = {"came_back": [moment(at).isoformat() for at in case.returns]} if case.returns else {}
+    return Finding(gated.facts.meter, tuple(stages), cleared, outcome)
+
+
+def _frozen(gated: Gated, magnet_at: int) -> Iterator[Stage]:
+    """Tell when the register stood still for two days from the magnet on, after daily use."""
+    first = int(np.searchsorted(gated.at, magnet_at))
+    last = int(np.searchsorted(gated.at, magnet_at + FROZEN))
+    if first == 0 or last == len(gated) or gated.index[last] != gated.index[first]:
+        return
+    begin = int(np.searchsorted(gated.at, magnet_at - USED))
+    days = float(gated.at[first] - gated.at[begin]) / DAY
+    used = float(gated.index[first] - gated.index[begin]) / days if days else 0.0
+    if used >= IN_USE_LPD:
+        evidence = {
+            "still_hours": round((int(gated.at[last]) - magnet_at) / 3600, 1),
+            "use_lpd": round(used, 1),
+        }
+        yield stage(Tier.DISPATCH, "magnet.frozen", int(gated.known_at[last]), magnet_at, evidence)

@@ -1,0 +1,107 @@
+"""A register that no longer moves while its meter is heard: nobody uses water, or the register has stopped.
+
+From one index the two cannot be told apart; what can be told is how unlike this meter the stillness is::
+
+    stopped.no_use      suspect   7 days and three times the longest stillness of the last year
+    stopped.register    notify    28 days as well, after at least 20 litres a day: somebody should look
+
+It closes with the first use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from anomaly.batch import Batch
+from anomaly.gate import Gated
+from anomaly.local_time import DAY
+from anomaly.sufficiency import Reason
+from anomaly.telling import moment, stage
+from metering.finding import Finding, Stage, Tier
+
+__all__ = ["StoppedDetector"]
+
+SHORTEST = 7 * DAY
+TIMES_THE_LONGEST = 3
+YEAR = 365 * DAY
+STOPPED = 28 * DAY
+HISTORY = 28 * DAY
+"""Of a meter known for less nobody can say what is unlike it."""
+USED = 90 * DAY
+IN_USE_LPD = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class StoppedDetector:
+    """Detector of ``stopped.no_use`` and ``stopped.register``."""
+
+    names: tuple[str, ...] = ("stopped.no_use", "stopped.register")
+    blocked_by: frozenset[Reason] = frozenset({Reason.NO_READINGS, Reason.ONE_READING, Reason.TOO_FEW_DAYS})
+
+    def inspect(self, batch: Batch) -> Iterable[Finding]:
+        """Look at every stillness of every meter."""
+        for gated in batch.meters:
+            yield from _stopped(gated)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stillness:
+    """A stretch of equal indices: numbers of its first and its last reading."""
+
+    first: int
+    last: int
+
+
+def _stopped(gated: Gated) -> Iterator[Finding]:
+    found = list(_stillnesses(gated))
+    for number, one in enumerate(found):
+        onset = int(gated.at[one.first])
+        if gated.at[one.last] - onset < SHORTEST or onset - gated.at[0] < HISTORY:
+            continue
+        asked = max(SHORTEST, TIMES_THE_LONGEST * _longest(gated, found[:number], onset - YEAR))
+        stages = tuple(_stages(gated, one, asked))
+        if stages:
+            after = one.last + 1
+            cleared = moment(int(gated.known_at[after])) if after < len(gated) else None
+            yield Finding(gated.facts.meter, stages, cleared)
+
+
+def _stillnesses(gated: Gated) -> Iterator[_Stillness]:
+    still = np.concatenate([[False], (np.diff(gated.index) == 0) & ~gated.broken[1:], [False]])
+    edges = np.flatnonzero(np.diff(still.astype(np.int8)))
+    for first, last in zip(edges[::2], edges[1::2], strict=True):
+        yield _Stillness(int(first), int(last))
+
+
+def _longest(gated: Gated, before: list[_Stillness], since: int) -> int:
+    """Give the longest stillness that ended after a moment, seconds."""
+    spans = [gated.at[one.last] - gated.at[one.first] for one in before if gated.at[one.last] >= since]
+    return int(max(spans, default=0))
+
+
+def _stages(gated: Gated, one: _Stillness, asked: int) -> Iterator[Stage]:
+    onset = int(gated.at[one.first])
+    used = _use_before_lpd(gated, one.first)
+    steps = [(Tier.SUSPECT, "stopped.no_use", asked)]
+    if used >= IN_USE_LPD:
+        steps.append((Tier.NOTIFY, "stopped.register", max(STOPPED, asked)))
+    for tier, name, after in steps:
+        place = int(np.searchsorted(gated.at, onset + after))
+        if place <= one.last:
+            evidence = {
+                "days": round((int(gated.at[place]) - onset) / DAY, 1),
+                "asked_days": round(after / DAY, 1),
+                "index_l": round(float(gated.index[one.first]), 1),
+                "use_before_lpd": round(used, 1),
+            }
+            yield stage(tier, name, int(gated.known_at[place]), onset, evidence)
+
+
+def _use_before_lpd(gated: Gated, last: int) -> float:
+    first = int(np.searchsorted(gated.at, gated.at[last] - USED))
+    span = float(gated.at[last] - gated.at[first])
+    rises = np.diff(gated.index[first : last + 1])[~gated.broken[first + 1 : last + 1]]
+    return float(rises[rises > 0].sum()) * DAY / span if span else 0.0
