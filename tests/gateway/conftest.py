@@ -1,12 +1,16 @@
-"""Gateways as processes that end with their test."""
+"""Gateways as processes, and meters on wires; all end with their test."""
 
 from __future__ import annotations
 
+import os
+import threading
+import tty
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from agent_process import AgentProcess
+from wired_bus import Bus, serve
 
 
 @pytest.fixture
@@ -21,3 +25,22 @@ def gateway(tmp_path: Path) -> Iterator[Callable[..., AgentProcess]]:
     yield make
     for one in made:
         one.kill()
+
+
+@pytest.fixture
+def pseudo_terminal() -> Iterator[Callable[[Bus], str]]:
+    """A meter on a pseudo-terminal; gives the port's name."""
+    ended = threading.Event()
+    threads: list[threading.Thread] = []
+
+    def attach(bus: Bus) -> str:
+        master, port = os.openpty()
+        tty.setraw(port)
+        threads.append(threading.Thread(target=serve, args=(bus, master, port, ended)))
+        threads[-1].start()
+        return os.ttyname(port)
+
+    yield attach
+    ended.set()
+    for thread in threads:
+        thread.join()

@@ -19,11 +19,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from devices import frame_of, im871a
+from devices import frame_of, im871a, rtl
 from dongle import Dongle
 from paho.mqtt.client import Client, MQTTMessage, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.subscribeoptions import SubscribeOptions
+from wired_bus import LAST, METER, MORE, Bus
 
 pytestmark = pytest.mark.servers
 
@@ -240,3 +241,34 @@ def test_a_gateway_may_not_speak_for_another(
     agent.stop()
     assert agent.spooled() == [frame_of(b"\x01\x02").hex()]
     assert [topic for topic, _, _ in listener.messages if "cellar" in topic] == []
+
+
+def test_pulses_wired_meters_and_programs_are_published_too(
+    mosquitto: Callable[..., object],
+    gateway: Callable[..., AgentProcess],
+    pseudo_terminal: Callable[[Bus], str],
+    tmp_path: Path,
+):
+    """Whatever the source, over a broker that asks for nothing."""
+    heard = Listener(port := mosquitto().port)
+    board = Dongle(tmp_path / "ttyACM0", 9600, lambda line: line)
+    program = tmp_path / "rtl"
+    program.write_text(f"#!/bin/sh\ncat <<end\n{rtl(frame_of(b'!')).decode()}end\nsleep 60\n")
+    program.chmod(0o755)
+    agent = gateway(
+        f"port = {port}",
+        f"[[receiver]]\nname = 'board'\nkind = 'pulses'\nport = '{board.port}'\n"
+        "litres_per_pulse = { 1 = '2.5' }\n"
+        f"[[receiver]]\nname = 'stick'\nkind = 'rtl-wmbus'\ncommand = ['{program}']\n"
+        f"[[wired]]\nname = 'riser'\nport = '{pseudo_terminal(Bus([MORE, LAST]))}'\nmeters = ['{METER}']\n",
+    )
+    agent.start()
+    agent.await_told("receiver.open", receiver="board")
+    board.say(b"1 123456\r\n")
+    [pulse] = heard.await_said("amr/1/roof/up", k="pulse")
+    assert (pulse["ch"], pulse["total"], pulse["pulse_l"]) == ("1", 123456, "2.5")
+    for frame in (frame_of(b"!"), MORE, LAST):
+        heard.await_said("amr/1/roof/up", k="frame", hex=frame.hex())
+    agent.stop()
+    heard.close()
+    board.unplug()
