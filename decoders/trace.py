@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from decoders.decode import read_application
+from decoders.decode import lengthened, read_application
 from decoders.errors import DecodeError
 from decoders.explain_payload import explain_payload
 from decoders.model import Model
@@ -66,6 +66,9 @@ def trace(
         return Trace(frame, _unframed(frame, fault), fault.known, fault)
     once = KeysOnce(keys)
     error = _read(layers, once, layouts)
+    longer = lengthened(tidy, error) if error else None
+    if longer is not None and not _read(further := begin(longer), once, layouts) and further.verified:
+        tidy, layers, error = longer, further, None
     laid = explain(layers, error).laid
     found, telegram, error = _by_model(layers.telegram(), error, once, model)
     spans = explain_payload(laid, found)

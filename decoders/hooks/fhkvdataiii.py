@@ -1,4 +1,4 @@
-"""Techem FHKV data III: heat cost allocator with one or two temperature sensors."""
+"""Techem FHKV data III: heat cost allocator with one or two temperature sensors; version 64 tells none."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from collections.abc import Mapping
 
 from decoders.packed_dates import DayMonth, day_month, following, type_t
 from decoders.payload import NOT_MINE, Payload, Piece, Sent, refused, standard
+from decoders.telegram import Record
 
 __all__ = ["read_payload"]
 
 _CIS = frozenset({0xA0, 0xA2})
 _TEMPERATURES: Mapping[int, int] = {0x01: 9, 0x11: 9, 0x0F: 10}
 """First byte of the payload -> where the temperatures stand."""
+_WITHOUT_TEMPERATURES = frozenset({"64"})
+"""Versions that send zeros in their place, by observation."""
 
 
 def read_payload(sent: Sent) -> Payload:
@@ -26,18 +29,25 @@ def read_payload(sent: Sent) -> Payload:
     layout = piece[0] if len(piece) else -1
     if layout not in _TEMPERATURES:
         raise refused(piece, "the first byte is none of 01, 0F, 11")
-    at = _TEMPERATURES[layout]
+    temperatures = (
+        () if sent.telegram.meter.version in _WITHOUT_TEMPERATURES else _temperatures(piece, layout)
+    )
     return Payload(
         (
             standard("426C", Piece(type_t(piece.cut(1, 3).unsigned()), piece.at + 1)),
             standard("426E", piece.cut(3, 5)),
             standard("026C", _today(piece), "the year is inferred"),
             standard("026E", piece.cut(7, 9)),
-            standard("0265", piece.cut(at, at + 2)),
-            standard("0259", piece.cut(at + 2, at + 4)),
+            *temperatures,
         ),
         whole=True,
     )
+
+
+def _temperatures(piece: Piece, layout: int) -> tuple[Record, Record]:
+    """Give room and radiator temperature."""
+    at = _TEMPERATURES[layout]
+    return standard("0265", piece.cut(at, at + 2)), standard("0259", piece.cut(at + 2, at + 4))
 
 
 def _today(piece: Piece) -> Piece:

@@ -7,7 +7,7 @@ from decoders.techem import volumes
 
 __all__ = ["read_payload"]
 
-_CI = 0xA2
+_CIS = frozenset({0xA0, 0xA2})
 
 
 def read_payload(sent: Sent) -> Payload:
@@ -16,4 +16,4 @@ def read_payload(sent: Sent) -> Payload:
     Raises:
         LayerError: ``truncated``.
     """
-    return Payload(volumes(sent.application), whole=True) if sent.ci == _CI else NOT_MINE
+    return Payload(volumes(sent.application), whole=True) if sent.ci in _CIS else NOT_MINE

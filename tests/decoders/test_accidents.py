@@ -6,6 +6,7 @@ import pytest
 
 from decoders import DecodeError, decode, peek
 from decoders.build import build
+from decoders.trace import trace
 from decoders.wmbus import blocks, link
 from ingest.adapters.lines import frame_of
 from metering.meter import MeterId
@@ -101,3 +102,23 @@ def test_one_meter_that_sends_in_clear_and_encrypted():
 def test_identical_telegrams_are_decoded_alike():
     """Meters repeat identical bytes for hours; that is nobody's business here."""
     assert decode(FRAME) == decode(FRAME)
+
+
+@pytest.mark.parametrize("missing", [1, 3])
+def test_a_length_too_small_for_what_is_encrypted_is_mended_if_the_key_proves_it(missing):
+    sealed = build(METER, RECORDS, mode=5, key=KEY, access=9)
+    short = bytes((sealed[0] - missing,)) + sealed[1:] + b"\x5e"
+    assert values(short, KEY) == values(sealed, KEY)
+    assert decode(short, lambda _: [KEY]).frame == sealed
+    for keys, code in (([], "missing_key"), ([bytes(16)], "truncated")):
+        with pytest.raises(DecodeError) as caught:
+            decode(short, lambda _, keys=keys: keys)
+        assert caught.value.code == code
+
+
+def test_the_trace_of_a_mended_length_covers_what_came():
+    sealed = build(METER, RECORDS, mode=5, key=KEY, access=9)
+    short = bytes((sealed[0] - 1,)) + sealed[1:]
+    traced = trace(short, lambda _: [KEY])
+    assert traced.error is None
+    assert b"".join(span.raw for span in traced.spans) == short

@@ -29,6 +29,7 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 RETIRED = {"izar", "qwater", "qheat", "hydroclima"}
 """Names whose telegrams go by the names of their successors."""
 
+
 class Case(NamedTuple):
     """One line of the corpus."""
 

@@ -172,6 +172,10 @@ def test_the_examples_of_the_readme_are_one_model():
     assert {name: told[name] for name in golden.expected} == golden.expected
 
 
+BEYOND_THE_LIST = {("TCH", "64", "80")}
+"""Read by fhkvdataiii; another project's telegram of it shows the same form."""
+
+
 @pytest.mark.shared
 def test_identities_agree_with_the_list_of_known_meters(shared_telegrams: Path):
     listed = defaultdict(set)
@@ -180,4 +184,4 @@ def test_identities_agree_with_the_list_of_known_meters(shared_telegrams: Path):
             listed[row["driver"]].add((row["mfct"], row["version"], row["type"]))
     for model in MODELS:
         ours = {(row.manufacturer, row.version, row.device_type) for row in model.detect}
-        assert ours == listed.get(model.name, set()), model.name
+        assert ours - BEYOND_THE_LIST == listed.get(model.name, set()), model.name
