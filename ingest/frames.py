@@ -15,7 +15,7 @@ from ingest.dedupe import Heard, Transmission, fingerprint, reception_key, trans
 from ingest.earlier import archived_near, first_time
 from ingest.judge import Judge, Verdict
 from ingest.registers import readings_of
-from ingest.rules import Rules
+from ingest.rules import Foreign, Rules
 from metering.meter import Meter, MeterId
 from metering.ports import ArchivedTelegram, NewTelegram, Outcome, TelegramState, Transaction, keys_at
 from metering.uplink import FrameUplink, Reception
@@ -49,7 +49,7 @@ def take_frames(
         for mark, receptions in heard.items()
         for one in transmissions(earlier.get(mark, ()), receptions, rules.window)
     ]
-    bench = _Bench(transaction, [kind for kind, one in found if len(one.archived) != 1], judge)
+    bench = _Bench(transaction, [kind for kind, one in found if len(one.archived) != 1], judge, rules)
     _add_new([pair for pair in found if not pair[1].archived], bench, books, rules)
     _add_heard_again([one for _, one in found if one.archived], bench, books, rules)
 
@@ -57,9 +57,10 @@ def take_frames(
 class _Bench:
     """Judges frames with the registry and the keys of one transaction; identical frames once."""
 
-    def __init__(self, transaction: Transaction, kinds: Sequence[_Kind], judge: Judge) -> None:
+    def __init__(self, transaction: Transaction, kinds: Sequence[_Kind], judge: Judge, rules: Rules) -> None:
         self.transaction = transaction
         self._judge = judge
+        self._rules = rules
         addresses = {address for kind in kinds for address in (kind.meter, kind.sender)}
         self._meters: Mapping[MeterId, Meter] = transaction.registry.meters({kind.meter for kind in kinds})
         self._keys = transaction.keyring.periods(addresses)
@@ -68,7 +69,7 @@ class _Bench:
     def judge(self, mark: bytes, frame: Frame, meter: MeterId, heard_at: datetime) -> Verdict:
         if mark not in self._verdicts:
             keys = keys_at(self._keys, heard_at)
-            self._verdicts[mark] = self._judge.judge(frame, self._meters.get(meter), keys)
+            self._verdicts[mark] = self._judge.judge(frame, self._rules.ours(meter, self._meters), keys)
         return self._verdicts[mark]
 
 
@@ -113,6 +114,7 @@ def normalised(raw: bytes) -> Frame:
 
 def _add_new(found: Sequence[tuple[_Kind, Transmission]], bench: _Bench, books: Books, rules: Rules) -> None:
     new: list[tuple[NewTelegram, Transmission, Verdict]] = []
+    unkept: list[tuple[MeterId, Reception]] = []
     for kind, one in found:
         verdict = bench.judge(kind.fingerprint, kind.frame, kind.meter, one.heard[0].at)
         if verdict.outcome is Outcome.QUARANTINED:
@@ -121,8 +123,13 @@ def _add_new(found: Sequence[tuple[_Kind, Transmission]], bench: _Bench, books: 
             continue
         frame = kind.frame.data
         receptions = _receptions(one.heard, frame)
+        if verdict.outcome is Outcome.FOREIGN and rules.foreign is Foreign.COUNT:
+            unkept += [(kind.meter, reception) for reception, _ in receptions]
+            _settle(one.heard, verdict, None, books)
+            continue
         telegram = NewTelegram(kind.meter, frame, kind.fingerprint, verdict.state, verdict.reason, receptions)
         new.append((telegram, one, verdict))
+    bench.transaction.archive.count_unkept(unkept)
     numbers = bench.transaction.archive.add([telegram for telegram, _, _ in new])
     for number, (telegram, one, verdict) in zip(numbers, new, strict=True):
         _settle(one.heard, verdict, number, books)
@@ -142,7 +149,7 @@ def _raw(uplink: FrameUplink, frame: bytes) -> bytes | None:
     return None if uplink.frame == frame else uplink.frame
 
 
-def _settle(heard: Sequence[Heard], verdict: Verdict, number: int, books: Books) -> None:
+def _settle(heard: Sequence[Heard], verdict: Verdict, number: int | None, books: Books) -> None:
     """The first to bring a transmission has the outcome, the others are its duplicates."""
     first, *others = heard
     books.settle(first.place, verdict.outcome, verdict.reason, number)

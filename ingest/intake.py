@@ -9,6 +9,7 @@ from ingest.batching import Limits
 from ingest.inbox import Inbox
 from ingest.mqtt import MqttSettings, Subscriber
 from ingest.pipeline import Pipeline
+from ingest.upkeep import Upkeep
 from ingest.worker import Worker
 from metering.ports import Clock
 
@@ -53,9 +54,16 @@ class Intake:
     """Broker -> inbox -> worker -> pipeline. Starts without broker and store; both may come later."""
 
     def __init__(
-        self, pipeline: Pipeline, mqtt: MqttSettings, *, clock: Clock, limits: Limits | None = None
+        self,
+        pipeline: Pipeline,
+        mqtt: MqttSettings,
+        *,
+        clock: Clock,
+        limits: Limits | None = None,
+        upkeep: Upkeep | None = None,
     ) -> None:
         self._clock = clock
+        self._upkeep = upkeep
         # Twice what an MQTT 5 broker may have under way: it then never makes the network thread wait.
         self._inbox = Inbox(2 * mqtt.receive_maximum, _ROOM_BYTES)
         self._subscriber = Subscriber(mqtt, self._inbox, clock=clock)
@@ -65,12 +73,15 @@ class Intake:
         """Begin; returns at once."""
         self._worker.start()
         self._subscriber.start()
+        if self._upkeep:
+            self._upkeep.start()
 
     def stop(self, timeout: float = 4.0) -> bool:
         """Commit and acknowledge what is here, then disconnect; false if ``timeout`` s were not enough."""
         done = self._worker.stop(timeout)
         self._subscriber.stop()
-        return done
+        kept = self._upkeep.stop(timeout) if self._upkeep else True
+        return done and kept
 
     @property
     def status(self) -> IntakeStatus:

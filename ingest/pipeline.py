@@ -11,8 +11,10 @@ Every item ends as exactly one of five, in this order of judgement:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
 
 from ingest.books import Books, ItemResult
 from ingest.frames import take_frames
@@ -27,6 +29,8 @@ from metering.ports import Outcome, Store, TelegramArchive
 from metering.uplink import FrameUplink, GatewayState, PartUplink, PulseUplink, ValueUplink
 
 __all__ = ["ItemResult", "Pipeline"]
+
+_NOBODY: Mapping[str, datetime] = MappingProxyType({})
 
 
 class Pipeline:
@@ -56,19 +60,28 @@ class Pipeline:
             StoreError: nothing of the batch is kept.
             KeyringError: keys are stored but cannot be decrypted; nothing of the batch is kept.
         """
-        return self._take([item for delivery in deliveries for item in self._router.read(delivery)])
+        read: list[Item] = []
+        alive: dict[str, datetime] = {}
+        for delivery in deliveries:
+            items = self._router.read(delivery)
+            read += items
+            if not items and not delivery.retained:  # health: it shows its gateway alive, no more
+                alive[self._router.gateway(delivery)] = delivery.received_at
+        return self._take(read, alive)
 
     def refuse(self, delivery: Delivery, reason: str, sentence: str) -> Sequence[ItemResult]:
         """Quarantine a delivery whole, without reading more of it than whose it is."""
         gateway = self._router.gateway(delivery)
         return self._take([Item(gateway, Unreadable(reason, sentence), delivery.payload, delivery)])
 
-    def _take(self, read: Sequence[Item]) -> Sequence[ItemResult]:
+    def _take(self, read: Sequence[Item], alive: Mapping[str, datetime] = _NOBODY) -> Sequence[ItemResult]:
         states = [item.said for item in read if isinstance(item.said, GatewayState)]
         books = Books([item for item in read if not isinstance(item.said, GatewayState)])
         with self._store.writing() as transaction:
             for state in states:
                 transaction.ledger.set_gateway_state(state)
+            for gateway, at in alive.items():
+                transaction.ledger.note_alive(gateway, at)
             found = _sorted(books, transaction.archive)
             take_pulses(found.pulses, books, transaction)
             take_values(found.values, books, transaction, self._rules)

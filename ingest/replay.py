@@ -166,7 +166,9 @@ class Replay:
             self._one(
                 transaction,
                 telegram,
-                self._judge.judge(frame, meters.get(telegram.meter), keys_at(keys, telegram.heard_at)),
+                self._judge.judge(
+                    frame, self._rules.ours(telegram.meter, meters), keys_at(keys, telegram.heard_at)
+                ),
                 stored.get(telegram.id, ((), ())),
             )
             for telegram, frame in zip(telegrams, frames, strict=True)

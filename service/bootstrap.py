@@ -10,18 +10,21 @@ from fastapi import FastAPI
 
 from ingest.batching import Limits
 from ingest.intake import Intake
+from ingest.judge import Judge
 from ingest.mqtt import MqttSettings as Broker
 from ingest.mqtt import Tls
 from ingest.pipeline import Pipeline
+from ingest.replay import Replay
 from ingest.routes import Router
-from ingest.rules import Rules
+from ingest.rules import Foreign, Rules
+from ingest.upkeep import Keeping, Upkeep
 from metering.ports import Clock, Store
 from service.settings_check import check_broker_files
-from service.settings_model import MqttSettings, Settings
+from service.settings_model import IngestSettings, MqttSettings, Settings
 from service.web.app import create_app
 from service.web.context import IngestStatus
 
-__all__ = ["make_intake", "make_web", "status_of"]
+__all__ = ["keeping_of", "make_intake", "make_web", "rules_of", "status_of"]
 
 
 def make_intake(settings: Settings, store: Store, clock: Clock) -> Intake:
@@ -32,11 +35,28 @@ def make_intake(settings: Settings, store: Store, clock: Clock) -> Intake:
     """
     check_broker_files(settings.mqtt)
     ingest = settings.ingest
-    rules = Rules(window=timedelta(seconds=ingest.duplicate_window_s), zone=ZoneInfo(ingest.zone))
+    rules, judge = rules_of(ingest), Judge()
     router = Router([rule.route() for rule in settings.mqtt.topics])
     limits = Limits(most=ingest.batch_items, oldest_s=ingest.batch_seconds)
-    pipeline = Pipeline(store, router=router, rules=rules)
-    return Intake(pipeline, _broker(settings.mqtt), clock=clock, limits=limits)
+    pipeline = Pipeline(store, router=router, rules=rules, judge=judge)
+    replay = Replay(store, judge=judge, rules=rules)
+    upkeep = Upkeep(store, replay, judge, clock=clock, keeping=keeping_of(ingest))
+    return Intake(pipeline, _broker(settings.mqtt), clock=clock, limits=limits, upkeep=upkeep)
+
+
+def rules_of(ingest: IngestSettings) -> Rules:
+    """Give what the settings say about telegrams."""
+    return Rules(
+        window=timedelta(seconds=ingest.duplicate_window_s),
+        zone=ZoneInfo(ingest.zone),
+        foreign=Foreign(ingest.foreign),
+    )
+
+
+def keeping_of(ingest: IngestSettings) -> Keeping:
+    """Give how long the settings say that things are kept."""
+    days = timedelta(days=ingest.foreign_days)
+    return Keeping(foreign=None if ingest.foreign == "store" else days)
 
 
 def _broker(mqtt: MqttSettings) -> Broker:

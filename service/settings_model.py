@@ -180,6 +180,13 @@ class IngestSettings(_Section):
     zone: Annotated[str, AfterValidator(_known_zone)] = Field(
         default="Europe/Warsaw", description="time zone of the utility: days, months, due dates"
     )
+    foreign: Literal["count", "hold", "store"] = Field(
+        default="hold",
+        description="meters not registered: count, hold their telegrams some days, or store (read) them",
+    )
+    foreign_days: int = Field(
+        default=7, description="days telegrams of meters not registered are held", ge=1, le=3650
+    )
 
 
 class WebSettings(_Section):

@@ -205,9 +205,7 @@ class SqlCoverage:
         if self._connection.dialect.name == "postgresql":
             return moment + sa.func.make_interval(0, 0, 0, 0, 0, 0, seconds) < now
         micro = sa.type_coerce(moment, sa.BigInteger)
-        return micro + seconds * 1_000_000 < sa.type_coerce(
-            sa.bindparam("now", now, type_=moment.type), sa.BigInteger
-        )
+        return micro + seconds * 1_000_000 < sa.bindparam("now", now, type_=moment.type)
 
 
 def _pairs(since: datetime) -> sa.Subquery:
