@@ -8,27 +8,22 @@ does it: records, transport header, authentication layer, extended link layer, l
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
 
-from decoders.wmbus import afl, blocks, ciphers, wired
-from decoders.wmbus.address import transport_order, wire
+from decoders.build_transport import KEY_SIZES, HeaderKind, Transport
+from decoders.wmbus import blocks, ciphers, wired
+from decoders.wmbus.address import wire
 from decoders.wmbus.crc import crc_little
 from decoders.wmbus.link import CONTROL, Crc
-from decoders.wmbus.security import MARK
-from decoders.wmbus.transport import AES_CBC, AES_CBC_DERIVED, NO_SECURITY
+from decoders.wmbus.transport import AES_CBC, AES_CBC_DERIVED, AES_CCM, NO_SECURITY
 from metering.errors import InvalidValue
 from metering.meter import MeterId
 
 __all__ = ["EllSpec", "HeaderKind", "build", "build_wired"]
 
-HeaderKind = Literal["none", "short", "long"]
-
 _FULL_FRAME: Mapping[str, int] = {"none": 0x78, "short": 0x7A, "long": 0x72}
-_MODES = frozenset({NO_SECURITY, AES_CBC, AES_CBC_DERIVED})
-_MAC_SIZE = 8
-_FILLER = b"\x2f"
-_MOST_BLOCKS = 15
+_COUNTED = frozenset({AES_CBC_DERIVED, AES_CCM})
+_WITH_SYNCHRONOUS_BIT = frozenset({NO_SECURITY, AES_CBC})
 _LONGEST_B = 252  # two checksums of 2 bytes on top make 256
 _WITH_RECEIVER, _WITH_SESSION = frozenset({0x8E, 0x8F}), frozenset({0x8D, 0x8F})
 _ENC_AES_CTR = 1
@@ -71,67 +66,6 @@ class EllSpec:
         return self.session >> 29 if self.session is not None else 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Transport:
-    """What the transport layer is made of, whatever frames it.
-
-    Attributes:
-        ci: CI field.
-        kind: header.
-        address: the meter in link order.
-        access: access number.
-        status: status byte.
-        flags: bits of the configuration field besides mode and number of blocks.
-        mode: security mode.
-        key: its key; empty in mode 0.
-        counter: message counter as transmitted; empty except in mode 7.
-    """
-
-    ci: int
-    kind: HeaderKind
-    address: bytes
-    access: int
-    status: int
-    flags: int
-    mode: int
-    key: bytes = field(repr=False)
-    counter: bytes
-
-    def layer(self, payload: bytes, clear_tail: bytes) -> bytes:
-        """Give everything from the authentication layer, if there is one, to the end of the application."""
-        if self.mode == NO_SECURITY:
-            return self._header(0) + payload + clear_tail
-        plain = MARK + payload
-        plain += _FILLER * (-len(plain) % ciphers.BLOCK)
-        count = len(plain) // ciphers.BLOCK
-        if count > _MOST_BLOCKS:
-            raise InvalidValue(f"{count} encrypted blocks; the header can say {_MOST_BLOCKS}")
-        transport = self._header(count) + self._encrypt(plain) + clear_tail
-        return self._authentication(transport) + transport if self.mode == AES_CBC_DERIVED else transport
-
-    def _header(self, count: int) -> bytes:
-        if self.kind == "none":
-            return bytes((self.ci,))
-        address = transport_order(self.address) if self.kind == "long" else b""
-        configuration = self.mode << 8 | count << 4 | self.flags
-        head = bytes((self.ci,)) + address + bytes((self.access, self.status))
-        extension = b"\x10" if self.mode == AES_CBC_DERIVED else b""  # KDF-A, key 0
-        return head + configuration.to_bytes(2, "little") + extension
-
-    def _encrypt(self, plain: bytes) -> bytes:
-        if self.mode == AES_CBC:
-            return ciphers.encrypt_cbc(self.key, ciphers.cbc_iv(self.address, self.access), plain)
-        return ciphers.encrypt_cbc(self._derived(ciphers.ENCRYPTION), ciphers.NO_IV, plain)
-
-    def _authentication(self, transport: bytes) -> bytes:
-        covered = bytes((afl.MCL_CMAC_8,)) + self.counter + transport
-        mac = ciphers.cmac(self._derived(ciphers.MAC), covered)[:_MAC_SIZE]
-        return afl.encode(self.counter, mac)
-
-    def _derived(self, purpose: bytes) -> bytes:
-        return ciphers.derive(self.key, purpose, self.counter, self.address[2:6])
-
-
 def build(  # noqa: PLR0913  the fields of a telegram
     meter: MeterId,
     payload: bytes,
@@ -154,7 +88,7 @@ def build(  # noqa: PLR0913  the fields of a telegram
 
     Args:
         meter: whose values these are.
-        payload: data records; in modes 5 and 7 ``2F2F`` and fillers are added.
+        payload: data records; in modes 2, 5 and 7 ``2F2F`` and fillers are added.
         sender: link-layer address where it is another than the meter's; needs the long header.
         control: C field; 44 = SND-NR.
         header: transport header.
@@ -162,10 +96,11 @@ def build(  # noqa: PLR0913  the fields of a telegram
         access: access number of the transport layer; part of the IV in mode 5.
         status: status byte.
         synchronous: bit S of the configuration field in modes 0 and 5; with an ``ell`` its own counts.
-        mode: security mode 0, 5 or 7; 7 brings the authentication layer with an eight-byte MAC.
-        key: 16 bytes, for modes 5 and 7 and for an encrypted ``ell``.
-        counter: message counter of mode 7, below 2^32; never the same twice under a key.
-        clear_tail: records after the encrypted blocks (partial encryption), modes 5 and 7.
+        mode: security mode 0, 2, 5, 7 or 10; 7 brings the authentication layer with an eight-byte MAC, 10 an
+            eight-byte tag.
+        key: 16 bytes, for modes 5, 7 and 10 and for an encrypted ``ell``; 8 for mode 2.
+        counter: message counter of modes 7 and 10, below 2^32; never the same twice under a key.
+        clear_tail: records after the encrypted bytes (partial encryption), in every mode but 0.
         ell: extended link layer.
         link_crc: block checksums: ``none`` as most receivers deliver, format ``A`` or ``B`` as on air.
 
@@ -178,13 +113,13 @@ def build(  # noqa: PLR0913  the fields of a telegram
     if sender not in {None, meter} and header != "long":
         raise InvalidValue("a sender other than the meter needs the long header, which names the meter")
     _check_protection(mode, header, key, clear_tail, link=ell is not None and ell.encryption > 0)
-    transport = _Transport(
+    transport = Transport(
         ci=_FULL_FRAME[header] if ci is None else ci,
         kind=header,
         address=wire(meter),
         access=access,
         status=status,
-        flags=0x2000 if synchronous and mode != AES_CBC_DERIVED else 0,
+        flags=0x2000 if synchronous and mode in _WITH_SYNCHRONOUS_BIT else 0,
         mode=mode,
         key=key or b"",
         counter=_counter(mode, counter),
@@ -224,10 +159,10 @@ def build_wired(  # noqa: PLR0913  the fields of a telegram
         InvalidValue: the arguments do not make a telegram; says which.
     """
     _fits(8, primary_address=primary_address, control=control, access=access, status=status)
-    if mode == AES_CBC_DERIVED:
+    if mode not in _WITH_SYNCHRONOUS_BIT:
         raise InvalidValue("wired frames are built in modes 0 and 5")
     _check_protection(mode, "long", key, clear_tail, link=False)
-    transport = _Transport(
+    transport = Transport(
         ci=_FULL_FRAME["long"],
         kind="long",
         address=wire(meter),
@@ -253,22 +188,25 @@ def _fits(bits: int, **values: int) -> None:
 def _check_protection(
     mode: int, header: HeaderKind, key: bytes | None, clear_tail: bytes, *, link: bool
 ) -> None:
-    if mode not in _MODES:
-        raise InvalidValue(f"security mode {mode} cannot be built; 0, 5 and 7 can")
+    if mode != NO_SECURITY and mode not in KEY_SIZES:
+        raise InvalidValue(f"security mode {mode} cannot be built; 0, 2, 5, 7 and 10 can")
     if mode != NO_SECURITY and header == "none":
         raise InvalidValue(f"security mode {mode} needs a short or long header")
     if mode == NO_SECURITY and clear_tail:
         raise InvalidValue("a clear tail follows encrypted blocks; there are none in mode 0")
     used = mode != NO_SECURITY or link
-    if used and (key is None or len(key) != ciphers.BLOCK):
-        raise InvalidValue(f"a key of {ciphers.BLOCK} bytes is needed")
+    size = KEY_SIZES.get(mode, ciphers.BLOCK)
+    if link and size != ciphers.BLOCK:
+        raise InvalidValue("one key cannot serve DES and an encrypted extended link layer")
+    if used and (key is None or len(key) != size):
+        raise InvalidValue(f"a key of {size} bytes is needed")
     if not used and key is not None:
         raise InvalidValue("a key is given, but nothing is to be encrypted")
 
 
 def _counter(mode: int, counter: int | None) -> bytes:
-    if (counter is not None) != (mode == AES_CBC_DERIVED):
-        raise InvalidValue("a message counter belongs to mode 7, and mode 7 needs one")
+    if (counter is not None) != (mode in _COUNTED):
+        raise InvalidValue("a message counter belongs to modes 7 and 10, and they need one")
     if counter is None:
         return b""
     _fits(32, counter=counter)

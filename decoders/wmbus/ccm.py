@@ -15,9 +15,10 @@ from decoders.wmbus.ciphers import ENCRYPTION, derive
 from decoders.wmbus.sealed import Opened, Payload, bad_mac, check_derivation, unsupported, usable
 from decoders.wmbus.transport import KDF_A
 
-__all__ = ["nonce", "open_ccm"]
+__all__ = ["nonce", "open_ccm", "seal"]
 
 _TAG_SIZES = (4, 8, 12, 16)
+_USUAL_TAG = 8
 _ALL = 0xFF
 """Number of encrypted bytes that stands for all of them."""
 
@@ -25,6 +26,12 @@ _ALL = 0xFF
 def nonce(address: bytes, counter: bytes) -> bytes:
     """Give the nonce, 13 bytes, of an address in link order and a counter as transmitted."""
     return address + b"\x00" + counter[::-1]
+
+
+def seal(key: bytes, once: bytes, plain: bytes, authenticated: bytes) -> tuple[bytes, bytes]:
+    """Encrypt; gives the ciphertext and a tag of eight bytes."""
+    sealed = AESCCM(key, _USUAL_TAG).encrypt(once, plain, authenticated)
+    return sealed[:-_USUAL_TAG], sealed[-_USUAL_TAG:]
 
 
 def open_ccm(payload: Payload) -> Opened:

@@ -129,13 +129,15 @@ def ells(draw: st.DrawFn) -> EllSpec | None:
 def orders(draw: st.DrawFn) -> dict:
     """Arguments of one telegram, any that fit together."""
     header = draw(st.sampled_from(["none", "short", "long"]))
-    mode = 0 if header == "none" else draw(st.sampled_from([0, 5, 7]))
-    ell = draw(ells())
+    mode = 0 if header == "none" else draw(st.sampled_from([0, 2, 5, 7, 10]))
+    ell = draw(ells().filter(lambda spec: mode != 2 or spec is None or not spec.encryption))
     meter = draw(meters)
+    payload = draw(payloads)
     encrypted = mode != 0 or (ell is not None and ell.encryption > 0)
+    size = 8 if mode == 2 else 16
     return {
         "meter": meter,
-        "payload": draw(payloads),
+        "payload": payload,
         "sender": draw(st.sampled_from([None, meter]) if header != "long" else st.none() | meters),
         "control": draw(st.sampled_from([0x44, 0x46, 0x08, 0xC4])),
         "header": header,
@@ -143,9 +145,9 @@ def orders(draw: st.DrawFn) -> dict:
         "status": draw(bytes_of),
         "synchronous": draw(st.booleans()),
         "mode": mode,
-        "key": draw(st.binary(min_size=16, max_size=16)) if encrypted else None,
-        "counter": draw(st.integers(0, 2**32 - 1)) if mode == 7 else None,
-        "clear_tail": draw(payloads) if mode else b"",
+        "key": draw(st.binary(min_size=size, max_size=size)) if encrypted else None,
+        "counter": draw(st.integers(0, 2**32 - 1)) if mode in {7, 10} else None,
+        "clear_tail": draw(payloads) if mode and payload else b"",
         "ell": ell,
         "link_crc": draw(st.sampled_from(["none", "A", "B"])),
     }
@@ -174,7 +176,7 @@ def test_what_is_built_is_read_back(order):
         link=linked,
         encrypted=mode != 0 or linked != 0,
         verified=mode != 0 or (ell is not None and ell.session is not None),
-        authenticated=mode == 7,
+        authenticated=mode in {7, 10},
         counter=order["counter"],
     )
     assert telegram.faults == ()
@@ -246,6 +248,8 @@ GOLDEN = {
     "format B": build(METER, RECORDS, link_crc="B"),
     "mode 5": build(METER, RECORDS, mode=5, key=KEY),
     "mode 5 with clear tail": build(METER, RECORDS, mode=5, key=KEY, clear_tail=RECORDS),
+    "mode 10": build(METER, RECORDS, mode=10, key=KEY, counter=5),
+    "mode 10 with clear tail": build(METER, RECORDS, mode=10, key=KEY, counter=5, clear_tail=RECORDS),
 }
 
 
@@ -270,6 +274,11 @@ def test_a_frame_cut_short_never_gives_another_value(name):
         ({"status": 256}, "status 256"),
         ({"sender": MeterId("RAD", "11223344", "03", "37")}, "long header"),
         ({"mode": 9}, "security mode 9"),
+        ({"mode": 2, "key": KEY}, "a key of 8 bytes"),
+        ({"mode": 2, "key": KEY[:8], "ell": EllSpec(ci=0x8D, session=1 << 29)}, "one key cannot serve"),
+        ({"mode": 2, "key": KEY[:8], "payload": bytes(247)}, "256 encrypted bytes"),
+        ({"mode": 10, "key": KEY, "payload": b"", "clear_tail": RECORDS, "counter": 1}, "0 encrypted bytes"),
+        ({"mode": 10, "key": KEY}, "message counter"),
         ({"mode": 5}, "a key of 16 bytes"),
         ({"mode": 5, "key": KEY[:8]}, "a key of 16 bytes"),
         ({"mode": 5, "key": KEY, "header": "none"}, "needs a short or long header"),

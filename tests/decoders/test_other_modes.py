@@ -43,10 +43,8 @@ def by_hand(configuration: int, rest: bytes, meter: MeterId = METER, access: int
 # --- DES -----------------------------------------------------------------------------------------
 
 
-def des(records: bytes = RECORDS, tail: bytes = b"", mode: int = 2) -> bytes:
-    plain = b"\x2f\x2f" + records
-    plain += b"\x2f" * (-len(plain) % 8)
-    return by_hand(mode << 8 | len(plain), ciphers.encrypt_des(DES_KEY, plain) + tail)
+def des(records: bytes = RECORDS, tail: bytes = b"") -> bytes:
+    return build(METER, records, mode=2, key=DES_KEY, clear_tail=tail)
 
 
 def test_single_des_gives_the_block_its_standard_prints():
@@ -79,7 +77,7 @@ def test_payloads_that_came_decrypted_are_recognised(mode):
 
 
 def test_mode_3_says_why_it_is_not_read():
-    error = refused(des(mode=3), DES_KEY)
+    error = refused(by_hand(0x0310, bytes(16)), DES_KEY)
     assert error.code == "unsupported_mode"
     assert "day of transmission" in error.message
 
@@ -101,6 +99,10 @@ def sealed_ccm(count: int = 0xFF, extension: str = "1001", size: int = 8, tail: 
 
 def test_the_nonce_is_address_zero_and_counter_high_byte_first():
     assert ccm.nonce(ADDRESS, COUNTER).hex().upper() == "931578563412330300000E578C"
+
+
+def test_mode_10_is_built_as_by_hand():
+    assert build(METER, RECORDS, access=0x2A, mode=10, key=KEY, counter=0x000E578C) == sealed_ccm()
 
 
 @pytest.mark.parametrize(
