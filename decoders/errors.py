@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from metering.errors import TelemetryError
 
 if TYPE_CHECKING:
-    from decoders.telegram import Telegram
+    from decoders.telegram import Record, Telegram
 
 __all__ = ["CODES", "DecodeError", "FrameError", "LayerError", "RecordError", "SecurityError"]
 
@@ -62,6 +62,7 @@ class DecodeError(TelemetryError):
         offset: byte where it went wrong, counted from the L field of the CRC-free frame.
         evidence: numbers and hex that show it; JSON-able, no key material.
         known: the telegram as far as understood, or ``None`` if not even the link layer was.
+        records: of a telegram that names no meter, what it says all the same.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class DecodeError(TelemetryError):
         self.offset = offset
         self.evidence = dict(evidence or {})
         self.known = known
+        self.records: tuple[Record, ...] = ()
         super().__init__(message)
 
 

@@ -153,9 +153,11 @@ def _without_manufacturer(layers: Layers) -> LayerError:
     evidence: dict[str, str | int] = {"serial": fixed.serial, "device_type": fixed.device_type}
     for number, record in enumerate(fixed.records, 1):
         evidence[f"counter_{number}"] = shown(record.value, record.unit) or "no value"
-    return LayerError(
+    error = LayerError(
         "unsupported_layer",
         "the fixed data structure of old wired meters names no manufacturer",
         offset=fixed.start,
         evidence=evidence,
     )
+    error.records = fixed.records
+    return error

@@ -18,7 +18,7 @@ the values the model names first, then, named by rule, the records it does not n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -41,7 +41,7 @@ from metering.meter import MeterId
 from metering.reading import exact
 from service.asked import Asked, Trouble
 
-__all__ = ["Answer", "answer", "decoding", "has_seconds", "json_form", "json_line", "plain"]
+__all__ = ["Answer", "answer", "decoding", "has_seconds", "json_line", "plain", "to_the_second"]
 
 _TYPE_I = 6
 """Length of a date and time that gives seconds (EN 13757-3, type I)."""
@@ -51,12 +51,21 @@ _Decode = Callable[[bytes, Keys], Telegram]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A telegram as far as understood, the model that reads it, and what stood in the way."""
+    """A telegram as far as understood, the model that reads it, and what stood in the way.
+
+    Attributes:
+        asked: the question.
+        telegram: ``None`` = not even its meter could be told.
+        model: named or found.
+        trouble: the first thing wrong.
+        loose: records of a telegram that names no meter.
+    """
 
     asked: Asked
     telegram: Telegram | None
     model: Model | None
     trouble: Trouble | None
+    loose: Sequence[Record] = ()
 
 
 # --- between -------------------------------------------------------------------------------------
@@ -79,7 +88,8 @@ def answer(asked: Asked, using: _Decode | None = None) -> Answer:
     try:
         telegram, model, _ = _understood(asked, using or decoding(shipped_layouts()))
     except DecodeError as wrong:
-        return Answer(asked, wrong.known, _model(asked, wrong.known), asked.trouble or _trouble(wrong))
+        known, trouble = wrong.known, asked.trouble or _trouble(wrong)
+        return Answer(asked, known, _model(asked, known), trouble, wrong.records)
     first = _trouble(telegram.faults[0]) if telegram.faults else None
     return Answer(asked, telegram, model, asked.trouble or first)
 
@@ -111,25 +121,9 @@ def _trouble(wrong: DecodeError) -> Trouble:
 
 def json_line(given: Answer) -> bytes:
     """Write an answer as one line of JSON, line end included."""
-    return orjson.dumps(
-        _document(given.telegram, given.model, given.trouble), option=orjson.OPT_APPEND_NEWLINE
-    )
-
-
-def json_form(telegram: Telegram, hole: object, *, same_meter: bool) -> bytes:
-    """Write the line of a telegram without faults, with a mark in the place of every value.
-
-    Args:
-        telegram: any telegram of the layout.
-        hole: the mark, as orjson writes it; stands for the fields in the order of the records, then for the
-            values of the records; before them, unless ``same_meter``, for the meter's identity and serial.
-        same_meter: the identity is no value but the same in every telegram.
-    """
-    document = _document(telegram, None, None)
-    document["fields"] = dict.fromkeys(fields(telegram), hole)
-    document["records"] = [{**_record(record), "value": hole} for record in telegram.records]
-    if not same_meter:
-        document.update(meter_id=hole, serial=hole)
+    document = _document(given.telegram, given.model, given.trouble)
+    if given.loose:
+        document["records"] = [_record(record) for record in given.loose]
     return orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
 
 
@@ -171,14 +165,15 @@ def _field(value: Value, record: Record | None) -> object:
     """Write a field; a time as its record's value is written."""
     if isinstance(value, Decimal):
         value = exact(value)
-    return plain(value, seconds=record is not None and _to_the_second(record))
+    return plain(value, seconds=record is not None and to_the_second(record))
 
 
 def _value(record: Record) -> object:
-    return plain(record.value, seconds=_to_the_second(record))
+    return plain(record.value, seconds=to_the_second(record))
 
 
-def _to_the_second(record: Record) -> bool:
+def to_the_second(record: Record) -> bool:
+    """Whether a record gives its date and time to the second."""
     return has_seconds(record.data) and not record.told
 
 
