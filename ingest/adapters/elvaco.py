@@ -45,8 +45,8 @@ def _read(delivery: Delivery, name: str, zone: ZoneInfo | None) -> Sequence[Item
     gateway = gateway_name(name)
     if gateway is None:
         return refuse(delivery, "bad_topic", f"topic level {name[:80]!a} cannot name a gateway")
-    lines = delivery.payload.decode("utf-8", "replace").splitlines()
-    if not lines or lines[0].strip() != HEADER:
+    lines = delivery.payload.decode("latin-1").split("\n")  # each row keeps its own bytes
+    if lines[0].strip() != HEADER:
         return refuse(delivery, "unknown_format", f"the report does not begin with {HEADER}", gateway)
     rows = [line.strip() for line in lines[1:] if line.strip()]
     if not rows:
@@ -54,7 +54,7 @@ def _read(delivery: Delivery, name: str, zone: ZoneInfo | None) -> Sequence[Item
     newest = _newest(rows)
     reception = reception_of(delivery, gateway)
     said = [(row, _row(row, reception, zone, newest)) for row in rows]
-    return [Item(gateway, one, row.encode(), delivery) for row, one in said]
+    return [Item(gateway, one, row.encode("latin-1"), delivery) for row, one in said]
 
 
 def _newest(rows: Sequence[str]) -> dict[str, str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -146,19 +145,24 @@ def _at(value: Any, path: str) -> Any:
 
 
 def _csv_rows(delivery: Delivery, fields: FieldMap) -> Iterator[_Row]:
+    """Give the lines; a cell with a line break in it is not understood."""
     try:
-        text = delivery.payload.decode("utf-8-sig")
+        lines = [line for line in delivery.payload.decode("utf-8-sig").split("\n") if line.strip()]
     except UnicodeDecodeError as wrong:
         raise BadUplink("bad_line", f"not UTF-8 at byte {wrong.start}") from None
-    try:
-        lines = [row for row in csv.reader(io.StringIO(text), delimiter=fields.separator) if any(row)]
-    except csv.Error as wrong:
-        raise BadUplink("bad_line", f"not CSV: {wrong}") from None
-    header = [name.strip() for name in lines.pop(0)] if fields.header and lines else []
-    for row in lines:
+    header = [name.strip() for name in _cells(lines.pop(0), fields)] if fields.header and lines else []
+    for line in lines:
+        row = _cells(line.rstrip("\r"), fields)
         cells: dict[str, str] = {str(place): cell for place, cell in enumerate(row, 1)}
         cells |= dict(zip(header, row, strict=False))
-        yield _csv_look(cells), fields.separator.join(row).encode()
+        yield _csv_look(cells), line.encode()
+
+
+def _cells(line: str, fields: FieldMap) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=fields.separator), [])
+    except csv.Error as wrong:
+        raise BadUplink("bad_line", f"not CSV: {wrong}") from None
 
 
 def _csv_look(cells: Mapping[str, str]) -> Look:

@@ -6,6 +6,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from metering.meter import PulseInput
 
@@ -62,3 +64,120 @@ def test_a_counter_below_its_start_was_reset(store, make, pulse, see):
 def test_a_pulse_weight_the_registry_contradicts_is_quarantined(store, make, pulse, see):
     assert see.outcomes(store, make.up(pulse(7, pulse_l="2.50"))) == ["stored"]
     assert see.outcomes(store, make.up(pulse(8, 2, pulse_l="25"))) == ["quarantined pulse_weight_differs"]
+
+
+# --- counters that begin again, and states that come late -----------------------------------------
+
+
+@pytest.fixture
+def said(make, store, see):
+    """Accept counter states ``(minute, total)`` one by one; how each ended."""
+    with store.writing() as transaction:
+        transaction.registry.put_pulse_inputs(
+            [PulseInput("gw2", "1", make.meter(), Decimal(10), 0, Decimal(0), make.NOON)]
+        )
+
+    def accept(*states: tuple[int, int], **more) -> list[str]:
+        ended = []
+        for minute, total in states:
+            at = make.NOON + timedelta(minutes=minute)
+            item = {"k": "pulse", "ch": "1", "total": total, "ts": at.isoformat(), "ts_src": "ntp"}
+            ended += see.outcomes(store, make.up(item, gateway="gw2", at=at, **more))
+        return ended
+
+    return accept
+
+
+@pytest.fixture
+def indices(make, store, see):
+    """The index at each minute, in pulses."""
+    return lambda: [
+        (int((at - make.NOON).total_seconds()) // 60, int(value * 100))
+        for at, value in see.volumes(store, make.meter())
+    ]
+
+
+def test_a_reset_is_neither_consumption_nor_backflow(said, indices):
+    assert said((1, 100), (2, 105), (3, 3), (4, 8)) == ["stored"] * 4
+    assert indices() == [(1, 100), (2, 105), (3, 105), (4, 110)]
+
+
+def test_a_counter_that_forgot_its_last_pulses_goes_on_from_where_it_was(said, indices):
+    """As after a power cut, when the device kept an older state."""
+    assert said((1, 100), (2, 95), (3, 96)) == ["stored"] * 3
+    assert indices() == [(1, 100), (2, 100), (3, 101)]
+
+
+def test_a_late_state_that_fits_is_taken_wherever_the_resets_lie(said, indices):
+    assert said((1, 100), (3, 104), (5, 2), (7, 9), (2, 103), (6, 5)) == ["stored"] * 6
+    assert indices() == [(1, 100), (2, 103), (3, 104), (5, 104), (6, 107), (7, 111)]
+
+
+@pytest.mark.parametrize("late", [(2, 99), (2, 105), (4, 1), (4, 8), (6, 0), (6, 99)])
+def test_a_late_state_that_would_make_the_index_fall_is_refused(said, indices, late):
+    said((1, 100), (3, 104), (5, 2), (7, 9))
+    before = indices()
+    assert said(late) == ["quarantined out_of_order"]
+    assert indices() == before
+
+
+def test_an_old_state_delivered_again_without_a_time_is_no_reset(make, store, see, said, indices):
+    said((1, 100), (2, 105))
+    again = {"k": "pulse", "ch": "1", "total": 100}
+    at = make.NOON + timedelta(minutes=9)
+    delivery = make.up(again, gateway="gw2", at=at, redelivered=True)
+    assert see.outcomes(store, delivery) == ["quarantined out_of_order"]
+    assert indices() == [(1, 100), (2, 105)]
+
+
+def test_a_counter_that_keeps_falling_sends_differences_and_is_refused(said, indices):
+    said((1, 9), (2, 7), (3, 5), (4, 3))
+    assert said((5, 2), (6, 1)) == ["quarantined deltas"] * 2
+    assert {index for _, index in indices()} == {9}
+    assert said((6 + 24 * 60, 1)) == ["stored"]
+
+
+def test_a_new_registration_forgets_the_resets_before_it(make, store, said, see):
+    """Whoever wrote down the counter state knew of them."""
+    said((1, 100), (2, 5))
+    since = make.NOON + timedelta(minutes=3)
+    with store.writing() as transaction:
+        old = PulseInput("gw2", "1", make.meter(), Decimal(10), 0, Decimal(0), make.NOON, since)
+        new = PulseInput("gw2", "1", make.meter(12345679), Decimal(10), 5, Decimal(0), since)
+        transaction.registry.put_pulse_inputs([old, new])
+    assert said((4, 7)) == ["stored"]
+    assert [value for _, value in see.volumes(store, make.meter(12345679))] == [Decimal("0.02")]
+
+
+def test_channels_of_one_device_are_apart(make, store, see):
+    with store.writing() as transaction:
+        transaction.registry.put_pulse_inputs(
+            PulseInput("gw2", channel, make.meter(serial), Decimal(1), 0, Decimal(0), make.NOON)
+            for channel, serial in (("1", 12345678), ("2", 12345679))
+        )
+    for total in (50, 60):
+        items = [{"k": "pulse", "ch": "1", "total": total}, {"k": "pulse", "ch": "2", "total": total - 40}]
+        at = make.NOON + timedelta(minutes=total)
+        assert see.outcomes(store, make.up(*items, gateway="gw2", at=at)) == ["stored"] * 2
+    assert [value for _, value in see.volumes(store, make.meter(12345679))] == [
+        Decimal("0.01"),
+        Decimal("0.02"),
+    ]
+
+
+@given(states=st.lists(st.tuples(st.integers(1, 30), st.integers(0, 40)), max_size=12))
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_counters_say_in_whatever_order_the_index_never_falls(new_store, make, see, states):
+    """And never rises by more than was counted."""
+    store = new_store()
+    with store.writing() as transaction:
+        transaction.registry.put_pulse_inputs(
+            [PulseInput("gw2", "1", make.meter(), Decimal(1000), 0, Decimal(0), make.NOON)]
+        )
+    for minute, total in states:
+        at = make.NOON + timedelta(minutes=minute)
+        item = {"k": "pulse", "ch": "1", "total": total, "ts": at.isoformat(), "ts_src": "ntp"}
+        see.outcomes(store, make.up(item, gateway="gw2", at=make.NOON + timedelta(minutes=31)))
+    index = [value for _, value in see.volumes(store, make.meter())]
+    assert index == sorted(index)
+    assert not index or index[-1] - index[0] <= sum(total for _, total in states)
