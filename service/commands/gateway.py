@@ -10,6 +10,8 @@ from typing import Annotated
 import typer
 
 from metering.errors import SettingsError
+from service.commands import gateway_render
+from service.commands.gateway_render import write_files
 
 __all__ = ["app"]
 
@@ -19,6 +21,11 @@ AgentConfig = Annotated[
     Path, typer.Option("--config", "-c", metavar="FILE", help="The agent's settings file.")
 ]
 _DEFAULT = Path("agent.toml")
+
+app.command()(gateway_render.render)
+app.command()(gateway_render.diff)
+app.command()(gateway_render.password)
+app.command()(gateway_render.profiles)
 
 
 @app.command()
@@ -31,7 +38,7 @@ def run(config: AgentConfig = _DEFAULT) -> None:
 
         nurt gateway run --config /etc/nurt-agent/agent.toml
     """
-    from service.agent_file import load_agent_settings
+    from service.gateway_files import load_agent_settings
     from service.logs import set_up_logs
 
     settings = load_agent_settings(config)
@@ -54,7 +61,7 @@ def check(config: AgentConfig = _DEFAULT) -> None:
 
         nurt gateway check --config agent.toml
     """
-    from service.agent_file import load_agent_settings
+    from service.gateway_files import load_agent_settings
 
     settings = load_agent_settings(config)
     settings.broker.secret()
@@ -113,28 +120,34 @@ def bundle(
 
         nurt gateway bundle roof --broker mqtt.example.org --receiver im871a:/dev/ttyUSB0 --to roof
     """
-    from gateway_firmware_config.bundle import Plan
-    from gateway_firmware_config.bundle import bundle as make
+    from gateway_firmware_config.agent.framings import RECEIVERS
+    from gateway_firmware_config.fleet import BrokerPlan, Fleet, GatewayPlan
+    from gateway_firmware_config.rendering import render_gateway
 
-    receivers = tuple(_kind_and_port(text) for text in receiver or ("im871a:/dev/ttyUSB0",))
+    for one in receiver or ():
+        if one.partition(":")[0] not in RECEIVERS or not one.partition(":")[2]:
+            raise SettingsError(f"--receiver {one}: expected KIND:PORT with one of {', '.join(RECEIVERS)}")
     host, _, port = broker.partition(":")
-    number = int(port) if port.isdecimal() else 8883 if tls else 1883
-    plan = Plan(gateway=name, broker=host, port=number, tls=tls, receivers=receivers)
-    made = make(plan)
-    to.mkdir(parents=True, exist_ok=True)
-    for file, text in made.items():
-        (to / file).write_text(text, encoding="utf-8")
-        (to / file).chmod(0o755 if file.endswith(".sh") else 0o644)
+    if port and not port.isdecimal():
+        raise SettingsError(f"--broker {broker}: {port} is not a TCP port")
+    options = {"receivers": receiver} if receiver else {}
+    try:
+        where = BrokerPlan(host=host, port=int(port) if port else None, tls=tls)
+        fleet = Fleet(broker=where, gateway={name: GatewayPlan(profile="agent", options=options)})
+    except ValueError as wrong:
+        raise SettingsError(f"{name} at {broker}: {_first_words(wrong)}") from wrong
+    made = render_gateway(name, fleet.gateway[name], fleet.broker)
+    write_files(made, to)
     typer.echo(f"{to}: {', '.join(sorted(made))}")
 
 
-def _kind_and_port(text: str) -> tuple[str, str]:
-    from gateway_firmware_config.agent.framings import RECEIVERS
+def _first_words(wrong: ValueError) -> str:
+    """Say what pydantic found wrong first, without its form."""
+    from pydantic import ValidationError
 
-    kind, _, port = text.partition(":")
-    if kind not in RECEIVERS or not port:
-        raise SettingsError(f"--receiver {text}: expected KIND:PORT with one of {', '.join(RECEIVERS)}")
-    return kind, port
+    if isinstance(wrong, ValidationError):
+        return wrong.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
+    return str(wrong)
 
 
 def _ports() -> list[str]:

@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from gateway_firmware_config.bundle import Plan, bundle
-from metering.errors import InvalidValue, SettingsError
-from service.agent_file import load_agent_settings
+from metering.errors import SettingsError
 from service.cli import app
+from service.gateway_files import load_agent_settings
 
 GOOD = """\
 [gateway]
@@ -98,53 +97,66 @@ def test_the_command_line_tells_it_in_one_sentence(tmp_path: Path):
 
 # --- the bundle -------------------------------------------------------------------------------------
 
-PLAN = Plan(gateway="roof", broker="mqtt.example.org", port=8883, receivers=(("cul", "/dev/ttyACM0"),))
+ASKED = [
+    "gateway",
+    "bundle",
+    "roof",
+    "--broker",
+    "mqtt.example.org",
+    "--receiver",
+    "cul:/dev/ttyACM0",
+    "--to",
+]
 
 
-def test_a_bundle_holds_settings_unit_and_script_and_its_settings_are_good(tmp_path: Path):
-    asked = ["gateway", "bundle", "roof", "--broker", "mqtt.example.org"]
-    asked += ["--receiver", "cul:/dev/ttyACM0", "--to"]
-    done = CliRunner().invoke(app, [*asked, str(tmp_path / "roof")])
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    """The files for a gateway with a CUL."""
+    done = CliRunner().invoke(app, [*ASKED, str(tmp_path / "roof")])
     assert done.exit_code == 0, done.output
-    assert sorted(file.name for file in (tmp_path / "roof").iterdir()) == sorted(bundle(PLAN))
-    settings = load_agent_settings(tmp_path / "roof" / "agent.toml")
+    return tmp_path / "roof"
+
+
+def test_a_bundle_holds_settings_unit_and_script_and_its_settings_are_good(bundle: Path):
+    assert sorted(file.name for file in bundle.iterdir()) == [
+        "agent.toml",
+        "install.sh",
+        "nurt-agent.service",
+    ]
+    settings = load_agent_settings(bundle / "agent.toml")
     assert (settings.broker.host, settings.broker.port, settings.broker.tls) == (
         "mqtt.example.org",
         8883,
         True,
     )
     assert [(one.kind, one.port) for one in settings.receiver] == [("cul", "/dev/ttyACM0")]
-    assert (tmp_path / "roof" / "install.sh").stat().st_mode & stat.S_IXUSR
+    assert (bundle / "install.sh").stat().st_mode & stat.S_IXUSR
 
 
-def test_the_same_plan_gives_the_same_bytes():
-    assert bundle(PLAN) == bundle(PLAN)
+def test_a_bundle_holds_no_password(bundle: Path):
+    assert "password =" not in (bundle / "agent.toml").read_text()
 
 
-def test_no_file_of_a_bundle_holds_a_placeholder_or_a_password():
-    for text in bundle(PLAN).values():
-        assert "@{" not in text
-    assert "password =" not in bundle(PLAN)["agent.toml"]
+@pytest.mark.parametrize(
+    ("name", "broker"), [("the roof", "mqtt.example.org"), ("roof", 'a"b'), ("roof", "host:port")]
+)
+def test_a_bundle_that_cannot_be_is_refused_in_one_sentence(tmp_path: Path, name: str, broker: str):
+    asked = ["gateway", "bundle", name, "--broker", broker, "--to", str(tmp_path / "roof")]
+    with pytest.raises(SettingsError):
+        CliRunner().invoke(app, asked, catch_exceptions=False)
+    assert not (tmp_path / "roof").exists()
 
 
-@pytest.mark.parametrize("broker", ['a"b', "a\\b", "a\nb"])
-def test_what_would_break_the_settings_is_refused(broker: str):
-    with pytest.raises(InvalidValue):
-        Plan(gateway="roof", broker=broker, port=1883)
-
-
-def test_the_install_script_is_a_shell_script(tmp_path: Path):
-    file = tmp_path / "install.sh"
-    file.write_text(bundle(PLAN)["install.sh"])
-    subprocess.run(["sh", "-n", str(file)], check=True)
+def test_the_install_script_is_a_shell_script(bundle: Path):
+    subprocess.run(["sh", "-n", str(bundle / "install.sh")], check=True)
 
 
 @pytest.mark.servers
-def test_systemd_takes_the_unit(tmp_path: Path):
+def test_systemd_takes_the_unit(bundle: Path, tmp_path: Path):
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not installed")
     program, user = shutil.which("true"), "User=nurt-agent"
-    text = bundle(PLAN)["nurt-agent.service"]
+    text = (bundle / "nurt-agent.service").read_text()
     assert user in text
     unit = tmp_path / "nurt-agent.service"
     unit.write_text(text.replace("/opt/nurt-agent/bin/nurt", str(program)))

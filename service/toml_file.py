@@ -1,23 +1,26 @@
-"""Reads ``agent.toml``; what is unknown or wrong in it is told with file and line, all of it at once."""
+"""Reads a TOML file into a model; what is unknown or wrong in it is told with file and line, all at once."""
 
 from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from gateway_firmware_config.agent.settings import AgentSettings
 from metering.errors import SettingsError
 from service.settings_faults import sentences
-from service.toml_lines import key_lines
+from service.toml_lines import KeyPath, key_lines
 
-__all__ = ["load_agent_settings"]
+__all__ = ["load_toml"]
+
+_Model = TypeVar("_Model", bound=BaseModel)
 
 
-def load_agent_settings(file: Path) -> AgentSettings:
-    """Read the settings of a gateway's agent.
+def load_toml(file: Path, model: type[_Model]) -> tuple[_Model, Mapping[KeyPath, str]]:
+    """Read a file; gives what it says, and where it says it (``agent.toml:7``).
 
     Raises:
         SettingsError: the file cannot be read, or something in it is unknown or wrong.
@@ -26,19 +29,17 @@ def load_agent_settings(file: Path) -> AgentSettings:
         text = file.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
         said = tomllib.loads(text)
     except OSError as wrong:
-        raise SettingsError(f"{file}: the settings file cannot be read: {wrong.strerror}") from wrong
+        raise SettingsError(f"{file}: the file cannot be read: {wrong.strerror}") from wrong
     except UnicodeDecodeError as wrong:
-        raise SettingsError(f"{file}: the settings file is not UTF-8 text (byte {wrong.start})") from wrong
+        raise SettingsError(f"{file}: the file is not UTF-8 text (byte {wrong.start})") from wrong
     except tomllib.TOMLDecodeError as wrong:
         raise SettingsError(_syntax(file, str(wrong))) from wrong
     origins = {way: f"{file}:{line}" for way, line in key_lines(text).items()}
     try:
-        return AgentSettings.model_validate(said)
+        return model.model_validate(said), origins
     except ValidationError as wrong:
-        faults = sentences(wrong, AgentSettings, origins)
-        raise SettingsError(
-            "\n".join(fault.replace("settings: ", f"{file}: ", 1) for fault in faults)
-        ) from None
+        faults = [fault.replace("settings: ", f"{file}: ", 1) for fault in sentences(wrong, model, origins)]
+        raise SettingsError("\n".join(faults)) from None
 
 
 def _syntax(file: Path, message: str) -> str:

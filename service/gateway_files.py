@@ -1,0 +1,38 @@
+"""Reads ``agent.toml`` and ``gateways.toml``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gateway_firmware_config.agent.settings import AgentSettings
+from metering.errors import SettingsError
+from service.toml_file import load_toml
+
+if TYPE_CHECKING:
+    from gateway_firmware_config.fleet import Fleet
+
+__all__ = ["load_agent_settings", "load_fleet"]
+
+
+def load_agent_settings(file: Path) -> AgentSettings:
+    """Read the settings of a gateway's agent.
+
+    Raises:
+        SettingsError: the file cannot be read, or something in it is unknown or wrong.
+    """
+    return load_toml(file, AgentSettings)[0]
+
+
+def load_fleet(file: Path) -> Fleet:
+    """Read the gateways there are.
+
+    Raises:
+        SettingsError: the file cannot be read, or something in it is unknown or wrong.
+    """
+    from gateway_firmware_config.fleet import Fleet, option_faults
+
+    fleet, origins = load_toml(file, Fleet)
+    if faults := [f"{origins.get(way, file)}: {sentence}" for way, sentence in option_faults(fleet)]:
+        raise SettingsError("\n".join(faults))
+    return fleet
