@@ -10,7 +10,6 @@ needs to know one form only. There are two ways to make one:
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -219,13 +218,20 @@ def truncated(piece: Piece, needed: int) -> LayerError:
 
 def numbered_again(records: Sequence[Record]) -> tuple[Record, ...]:
     """Count the records of each register anew, after lists were joined."""
-    seen: Counter[str] = Counter()
+    seen: dict[tuple[object, ...], int] = {}
     counted = []
     for record in records:
-        key = replace(record, occurrence=0).register.key
-        counted.append(record if record.occurrence == seen[key] else replace(record, occurrence=seen[key]))
-        seen[key] += 1
+        key = _first(record)
+        number = seen.get(key, 0)
+        counted.append(record if record.occurrence == number else replace(record, occurrence=number))
+        seen[key] = number + 1
     return tuple(counted)
+
+
+def _first(record: Record) -> tuple[object, ...]:
+    """Name the register, whichever occurrence."""
+    places = record.storage, record.tariff, record.subunit
+    return (record.quantity, record.function, *places, record.qualifiers)
 
 
 def _size(header: str) -> int:

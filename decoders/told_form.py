@@ -1,8 +1,9 @@
 """What a meter's model tells of telegrams of one layout: which values, and out of which bytes each is made.
 
 Which field takes which record depends on headers only, which repeat; so a told value depends on the data of a
-few records and perhaps on the status byte, and its text can be remembered by those bytes. Telegrams with
-payload readers or profiles are not told this way, because there the data decide what records there are.
+few records and perhaps on the status byte, and its text can be remembered by those bytes. Where the
+data decide what records there are (payload readers, profiles), the records must be made first, and values are
+lifted from them instead of from bytes.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from decoders.rendering import Hole, Memory, Unfit
 from decoders.telegram import Record, Value
 from decoders.wmbus.profile import is_profile
 
-__all__ = ["Telling", "ToldForm", "told_form"]
+__all__ = ["Source", "Telling", "ToldForm", "of_layout", "told_form"]
 
 
 class Telling(Protocol):
@@ -40,6 +41,44 @@ class Telling(Protocol):
         ...
 
 
+class Source(NamedTuple):
+    """Where the values of telegrams with the same records are lifted from.
+
+    Attributes:
+        kind: names this way of lifting.
+        records: records of an example, profiles expanded.
+        status: its status byte.
+        data: for each record, which of the lifted values it is made of.
+        status_at: which of them is the status byte.
+        make: of an example's record and a lifted value, another record.
+        number: brings a text of data bytes to lifted values.
+    """
+
+    kind: str
+    records: Sequence[Record]
+    status: int | None
+    data: Sequence[int]
+    status_at: int | None
+    make: Callable[[Record, Any], Record]
+    number: Callable[[Text], Callable[[Any], bytes]]
+
+
+def of_layout(layout: TelegramLayout) -> Source | None:
+    """Lift values out of the bytes of a layout; ``None`` where a profile says what records there are."""
+    example, places = layout.example, layout.places
+    if any(map(is_profile, example.records)):
+        return None
+    return Source(
+        "bytes",
+        example.records,
+        example.status,
+        places.data,
+        places.status,
+        lambda record, data: maker(record)(data),
+        lambda text: text,
+    )
+
+
 class ToldForm(NamedTuple):
     """What is told of telegrams of one layout.
 
@@ -56,15 +95,12 @@ class ToldForm(NamedTuple):
     taken: frozenset[int]
 
 
-def told_form(layout: TelegramLayout, model: Model, telling: Telling, memory: Memory) -> ToldForm | None:
-    """Say what a model tells of telegrams of a layout; ``None`` if the data decide that."""
-    records = layout.example.records
-    if model.hook or any(map(is_profile, records)):
-        return None
-    bindings = bind(model, records)
+def told_form(source: Source, model: Model, telling: Telling, memory: Memory) -> ToldForm:
+    """Say what a model tells of telegrams with these records."""
+    bindings = bind(model, source.records)
     hidden = {binding.name for binding in bindings if binding.field.hidden}
     names = dict.fromkeys(binding.name for binding in bindings)
-    parts = [_Part(name, layout, bindings, telling) for name in names]
+    parts = [_Part(name, source, bindings, telling) for name in names]
     told = [part for part in parts if part.value is not ABSENT and part.name not in hidden]
     return ToldForm(
         tuple(part.name for part in told),
@@ -83,24 +119,21 @@ class _Part:
         taken: places of the records its fields took.
     """
 
-    def __init__(
-        self, name: str, layout: TelegramLayout, bindings: Sequence[Binding], telling: Telling
-    ) -> None:
+    def __init__(self, name: str, source: Source, bindings: Sequence[Binding], telling: Telling) -> None:
         self.name = name
-        self._layout = layout
+        self._from = source
         self._telling = telling
         needed = _needed(name, bindings)
         self._bindings = [binding for binding in bindings if binding.name in needed]
         self._data = sorted({binding.record for binding in self._bindings if binding.record is not None})
         self._status = any(binding.field.join for binding in self._bindings)
-        example = layout.example
-        self.value, self._silent = self._tell(example.records, example.status or 0)
+        self.value, self._silent = self._tell(source.records, source.status or 0)
         self.taken = [
             binding.record
             for binding, silent in zip(self._bindings, self._silent, strict=True)
             if binding.name == name and binding.record is not None and not silent
         ]
-        self._source = example.records[self.taken[-1]] if self.taken else None
+        self._source = source.records[self.taken[-1]] if self.taken else None
 
     def hole(self, memory: Memory, model: Model) -> Hole:
         """Give the hole of the value."""
@@ -111,15 +144,16 @@ class _Part:
         return self._place, memory.texts(self._key("guard", model), lambda: self._guard)
 
     def _key(self, what: str, model: Model) -> tuple[object, ...]:
-        headers = [record.dib + record.vib for record in self._layout.example.records]
-        return what, type(self._telling), model, self.name, tuple(headers), tuple(self._silent)
+        headers = [record.dib + record.vib for record in self._from.records]
+        about = self._from.kind, type(self._telling), model, self.name
+        return what, *about, tuple(headers), tuple(self._silent)
 
     @property
     def _place(self) -> int | tuple[int, ...]:
         """Say which of the lifted values it depends on."""
-        places = [self._layout.places.data[place] for place in self._data]
-        if self._status and self._layout.places.status is not None:
-            places.append(self._layout.places.status)
+        places = [self._from.data[place] for place in self._data]
+        if self._status and self._from.status_at is not None:
+            places.append(self._from.status_at)
         return places[0] if len(places) == 1 else tuple(places)
 
     def _maker(self) -> Text | Callable[[Any], bytes]:
@@ -128,9 +162,9 @@ class _Part:
             (binding,) = self._bindings
             field = binding.field
             if binding.record is not None and field.form is Form.NUMBER and not (field.hook or field.join):
-                whole = self._telling.whole(field, self._layout.example.records[binding.record])
+                whole = self._telling.whole(field, self._from.records[binding.record])
                 if whole is not None and isinstance(self.value, Decimal | None):
-                    return shortest_text(*whole)
+                    return self._from.number(shortest_text(*whole))
         return self._text
 
     def _text(self, data: Any) -> bytes:
@@ -145,10 +179,10 @@ class _Part:
 
     def _told(self, data: Any) -> Value | Absent:
         """Tell the value of other data; they must be as much as the example's."""
-        lifted = (data,) if isinstance(data, bytes) else data
-        records = list(self._layout.example.records)
+        lifted = (data,) if isinstance(self._place, int) else data
+        records = list(self._from.records)
         for place, one in zip(self._data, lifted, strict=False):
-            records[place] = maker(records[place])(one)
+            records[place] = self._from.make(records[place], one)
         status = lifted[-1][0] if len(lifted) > len(self._data) else 0
         value, silent = self._tell(records, status)
         if silent != self._silent:

@@ -6,11 +6,14 @@ of a known layout is filled in instead of being made. Layouts of compact frames 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import orjson
 
-from decoders.decoder import Decoder
+from decoders.decoder import Decoder, Fit
 from decoders.errors import DecodeError
 from decoders.model import Model
+from decoders.reading import complete
 from decoders.rendering import MOST_TEXTS
 from decoders.shipped_layouts import shipped_layouts
 from metering.ports import Clock
@@ -18,6 +21,7 @@ from service.asked import Asked, Given, Key, model_of, read_line
 from service.decode_lines import answer, json_line
 from service.flat_lines import flat_line
 from service.line_forms import LineForms
+from service.record_forms import RecordForms
 
 __all__ = ["DecodeStream"]
 
@@ -42,6 +46,7 @@ class DecodeStream:
         self._clock = clock
         self._decoder = Decoder(shipped_layouts())
         self._forms = LineForms(texts)
+        self._records = RecordForms(texts)
 
     def answer(self, line: bytes) -> tuple[bytes, bool]:
         """Answer one line; see :func:`service.asked.read_line` for what it may hold.
@@ -59,6 +64,7 @@ class DecodeStream:
     def forget_texts(self) -> None:
         """Forget the texts of all values, not the layouts."""
         self._forms.forget_texts()
+        self._records.forget_texts()
 
     def _quick(self, line: bytes) -> bytes | None:
         """Answer a line whose telegram is of a known layout; ``None`` for any other."""
@@ -70,9 +76,18 @@ class DecodeStream:
             return None  # whatever is wrong, the long way says it in full
         if fit is None:
             return None
-        if self._clock is None:
-            return self._forms.json_line(fit, model)
-        return self._forms.flat_line(fit, self._clock.now(), model)
+        if self._clock is not None:
+            return self._forms.flat_line(fit, self._clock.now(), model)
+        return self._forms.json_line(fit, model) or self._by_records(fit, keys, model)
+
+    def _by_records(self, fit: Fit, keys: Sequence[bytes], model: Model | None) -> bytes | None:
+        """Answer a line whose telegram the meter's model reads further."""
+        layout, frame, clear = fit
+        try:
+            telegram, found, _ = complete(layout.telegram(frame, clear), lambda _: keys, model)
+        except DecodeError:
+            return None
+        return self._records.json_line(telegram, found) if found and not telegram.faults else None
 
     def _plainly_asked(self, line: bytes) -> tuple[bytes, Key, Model | None]:
         """Read a line without ornaments: the frame, its key, the meter's model if one is named.
@@ -91,6 +106,10 @@ class DecodeStream:
 
     def _told(self, asked: Asked) -> tuple[bytes, bool]:
         given = answer(asked, self._decoder.decode)
-        if self._clock is None:
-            return json_line(given), given.trouble is None
-        return flat_line(given, self._clock.now()), given.trouble is None
+        good = given.trouble is None
+        if self._clock is not None:
+            return flat_line(given, self._clock.now()), good
+        form = None
+        if good and given.telegram is not None and given.model is not None:
+            form = self._records.json_line(given.telegram, given.model)
+        return form or json_line(given), good

@@ -22,7 +22,7 @@ from decoders.models import detect
 from decoders.number_texts import Text
 from decoders.rendering import MOST_TEXTS, Hole, Memory, Rendering, Unfit
 from decoders.telegram import Record
-from decoders.told_form import told_form
+from decoders.told_form import of_layout, told_form
 from decoders.wmbus.address import identity, link_order
 from decoders.wmbus.header import describe
 from decoders.wmbus.profile import is_profile
@@ -32,14 +32,13 @@ from metering.reading import utc
 from service.asked import Asked
 from service.decode_lines import Answer, json_line
 from service.flat_lines import flat_line
-from service.tellings import Exact, Flat, field_text, flat_text, status_text, value_text
+from service.tellings import EXACT, FLAT, field_text, flat_text, status_text, value_text
 
 __all__ = ["LineForms"]
 
 _MARK = b"\0"  # never stands in JSON
 _HOLE = orjson.Fragment(_MARK)
 _SOME_TIME = datetime.fromisoformat("2000-01-01T00:00:00Z")
-_EXACT, _FLAT = Exact(), Flat()
 
 
 class _Told(NamedTuple):
@@ -144,9 +143,10 @@ class LineForms:
 
     def _exact_told(self, layout: TelegramLayout, model: Model) -> _Told | None:
         """Tell what the model names, then the other records by rule."""
-        form = told_form(layout, model, _EXACT, self._memory)
-        if form is None:
+        source = None if model.hook else of_layout(layout)
+        if source is None:
             return None
+        form = told_form(source, model, EXACT, self._memory)
         rest = [one for number, one in enumerate(_data(layout)) if number not in form.taken]
         names = [one.name for one in named(layout.example, model)]
         return _Told(
@@ -155,9 +155,10 @@ class LineForms:
 
     def _flat_told(self, layout: TelegramLayout, model: Model) -> _Told | None:
         """Tell what the model names, its status last."""
-        form = told_form(layout, model, _FLAT, self._memory)
-        if form is None:
+        source = None if model.hook else of_layout(layout)
+        if source is None:
             return None
+        form = told_form(source, model, FLAT, self._memory)
         told = sorted(zip(form.names, form.holes, strict=True), key=lambda one: one[0] == "status")
         return _Told([name for name, _ in told], [hole for _, hole in told], form.guards)
 

@@ -14,9 +14,11 @@ from typing import cast
 import orjson
 
 from decoders.fields import field_name, field_value
-from decoders.flat import FLAT, written
+from decoders.flat import FLAT as FLAT_VIEW
+from decoders.flat import written
 from decoders.layout import maker
-from decoders.meaning import EXACT, View
+from decoders.meaning import EXACT as EXACT_VIEW
+from decoders.meaning import View
 from decoders.model import Field, Join
 from decoders.number_texts import Text, decimals, one, plain_text, shortest_text, whole_numbers
 from decoders.rendering import Unfit
@@ -25,20 +27,20 @@ from decoders.told_numbers import MOST_DECIMALS, Number, exact_number, flat_numb
 from decoders.wmbus.header import describe
 from decoders.words import joined, tpl_words
 from metering.reading import exact
-from service.decode_lines import has_seconds, plain
+from service.decode_lines import has_seconds, plain, to_the_second
 
-__all__ = ["Exact", "Flat", "field_text", "flat_text", "status_text", "value_text"]
+__all__ = ["EXACT", "FLAT", "Exact", "Flat", "field_text", "flat_text", "status_text", "value_text"]
 
 
 class Exact:
     """Values of a model as ``--format json`` tells them."""
 
-    view: View = EXACT
+    view: View = EXACT_VIEW
 
     def text(self, name: str, value: Value, source: Record | None) -> bytes:  # noqa: ARG002  see Telling
         """Write a value."""
         told = exact(value) if isinstance(value, Decimal) else value
-        return orjson.dumps(plain(told, seconds=source is not None and has_seconds(source.data)))
+        return orjson.dumps(plain(told, seconds=source is not None and to_the_second(source)))
 
     def whole(self, field: Field, record: Record) -> Number | None:
         """Give the number a field is, if it is no more than that."""
@@ -48,7 +50,7 @@ class Exact:
 class Flat:
     """Values of a model as ``--format wmbusmeters`` tells them."""
 
-    view: View = FLAT
+    view: View = FLAT_VIEW
 
     def text(self, name: str, value: Value, source: Record | None) -> bytes:  # noqa: ARG002  see Telling
         """Write a value."""
@@ -57,6 +59,9 @@ class Flat:
     def whole(self, field: Field, record: Record) -> Number | None:
         """Give the number a field is, if it is no more than that."""
         return flat_number(field, record)
+
+
+EXACT, FLAT = Exact(), Flat()
 
 
 # --- records without a model ---------------------------------------------------------------------

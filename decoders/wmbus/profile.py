@@ -11,6 +11,7 @@ record of its own where the telegram holds the date of storage *n*. Choices wher
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -87,25 +88,36 @@ def _head(record: Record) -> _Head | None:
     return head if head.size else None
 
 
-def _elements(profile: Record, records: Sequence[Record]) -> Iterator[Record]:
+def _elements(profile: Record, records: Sequence[Record]) -> Sequence[Record]:
+    """Give the records the elements are; they depend on at most two others, and repeat as those do."""
+    dated = next((record for record in records if _dates(record, profile)), None)
+    vib = _vib(profile)
+    base = next((record for record in records if _is_base(record, profile, vib)), None)
+    return _written(profile, dated, base)
+
+
+@functools.lru_cache(maxsize=256)
+def _written(profile: Record, dated: Record | None, base: Record | None) -> Sequence[Record]:
+    return tuple(_placed_elements(profile, dated, base))
+
+
+def _placed_elements(profile: Record, dated: Record | None, base: Record | None) -> Iterator[Record]:
     head = _head(profile)
     if head is None:
         return
-    vib = profile.vib[:-2] + bytes((profile.vib[-2] & 0x7F,))
     content = profile.data[3:]
     chunks = [content[at : at + head.size] for at in range(0, len(content) - head.size + 1, head.size)]
-    dated = next((record for record in records if _dates(record, profile)), None)
-    values = (
-        _absolute(chunks, head, vib, profile)
-        if head.mode == _ABSOLUTE
-        else _summed(
-            chunks, head, next((record for record in records if _is_base(record, profile, vib)), None)
-        )
-    )
+    absolute = head.mode == _ABSOLUTE
+    values = _absolute(chunks, head, _vib(profile), profile) if absolute else _summed(chunks, head, base)
     for place, record in values:
         at = profile.offset + len(profile.dib) + len(profile.vib) + 3 + (place - 1) * head.size
         yield from _placed(record, at)
         yield from _placed(_date(dated, head, place), at)
+
+
+def _vib(profile: Record) -> bytes:
+    """Give the VIB of the elements: the profile's without its last VIFE."""
+    return profile.vib[:-2] + bytes((profile.vib[-2] & 0x7F,))
 
 
 def _placed(written: bytes, offset: int) -> tuple[Record, ...]:

@@ -16,7 +16,7 @@ from decoders.flat import FLAT, flat, written
 from decoders.meaning import EXACT, plainly, tell
 from decoders.models import detect, models
 from decoders.rendering import Memory, Rendering, Unfit
-from decoders.told_form import told_form
+from decoders.told_form import of_layout, told_form
 from decoders.told_numbers import exact_number, flat_number
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -54,9 +54,10 @@ def told_alone(telegram, model, telling):
 
 def filled_in(layout, clear, model, telling, memory):
     """Give the same by position; ``None`` where the data decide what is told."""
-    form = told_form(layout, model, telling, memory)
-    if form is None:
+    source = None if model.hook else of_layout(layout)
+    if source is None:
         return None
+    form = told_form(source, model, telling, memory)
     holes = [*form.holes, *form.guards]
     line = Rendering([b""] + [b"\0"] * len(holes), holes)
     texts = line(layout.values(clear)).split(b"\0")

@@ -1,0 +1,157 @@
+"""Lines for telegrams whose records only the full way gives: own payloads, profiles, compact frames.
+
+Their records repeat like those of a layout, so the line is filled in as well, with values lifted from the
+records instead of from bytes. See :mod:`service.line_forms`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+from functools import partial
+from typing import Any
+
+import orjson
+
+from decoders.fields import field_value
+from decoders.meaning import named
+from decoders.model import Model
+from decoders.number_texts import Text
+from decoders.rendering import MOST_TEXTS, Hole, Memory, Rendering, Unfit
+from decoders.telegram import Record, Telegram, Value
+from decoders.told_form import Source, told_form
+from decoders.wmbus.profile import expand
+from metering.meter import MeterId
+from service.asked import Asked
+from service.decode_lines import Answer, json_line, plain, to_the_second
+from service.tellings import EXACT
+
+__all__ = ["RecordForms"]
+
+_MARK = b"\0"  # never stands in JSON
+_HOLE = orjson.Fragment(_MARK)
+_MOST_FORMS = 1024
+_NOT_YET = "not yet"
+
+Lifted = tuple[bytes, Value]
+"""Data and value of a record."""
+
+
+class RecordForms:
+    """Lines by the headers of the records; forms and texts are remembered within a limit."""
+
+    def __init__(self, texts: int = MOST_TEXTS) -> None:
+        self._memory = Memory(texts)
+        self._forms: dict[object, Rendering | None] = {}
+
+    def json_line(self, telegram: Telegram, model: Model) -> bytes | None:
+        """Write the line of a telegram without faults; ``None`` if it must be told the full way."""
+        expanded = expand(telegram.records)
+        meter, security = telegram.meter, telegram.security
+        key = (
+            model,
+            (meter.manufacturer, meter.version, meter.device_type),
+            (security.mode, security.encrypted, security.verified),
+            telegram.status is None,
+            tuple([(one.dib, one.vib, one.occurrence, len(one.data)) for one in expanded]),
+        )
+        form = self._forms.get(key, _NOT_YET)
+        if isinstance(form, str):
+            form = self._remembered(key, _form(telegram, expanded, model, self._memory))
+        try:
+            return form(_values(telegram, expanded)) if form else None
+        except Unfit:
+            return None
+
+    def forget_texts(self) -> None:
+        """Forget the texts of all values."""
+        self._memory.forget()
+
+    def _remembered(self, key: object, form: Rendering | None) -> Rendering | None:
+        if len(self._forms) >= _MOST_FORMS:
+            self._forms.clear()
+        self._forms[key] = form
+        return form
+
+
+def _values(telegram: Telegram, expanded: Sequence[Record]) -> tuple[Any, ...]:
+    """Lift data and value of each record, the status byte, the meter; then the records as sent, if others."""
+    own = () if expanded is telegram.records else [(one.data, one.value) for one in telegram.records]
+    status = bytes((telegram.status or 0,))
+    return (*[(one.data, one.value) for one in expanded], status, telegram.meter, *own)
+
+
+def _form(telegram: Telegram, expanded: Sequence[Record], model: Model, memory: Memory) -> Rendering | None:
+    line = json_line(Answer(Asked(telegram.frame), telegram, model, None))
+    document = orjson.loads(line)
+    names = [one.name for one in named(telegram, model)] if telegram.records else []
+    if list(document["fields"]) != names:
+        return None
+    told, guards = _told(telegram, expanded, model, memory) if names else ([], [])
+    meter = len(expanded) + 1
+    holes = [
+        (meter, memory.texts("meter", lambda: _meter)),
+        (meter, memory.texts("serial", lambda: _serial)),
+        *told,
+        *(_hole(number, record, _value_text, memory) for number, record in _own(telegram, expanded)),
+    ]
+    document.update(meter_id=_HOLE, serial=_HOLE, fields=dict.fromkeys(names, _HOLE))
+    for record in document["records"]:
+        record["value"] = _HOLE
+    constants = orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE).split(_MARK)
+    form = Rendering([*constants, *[b""] * len(guards)], [*holes, *guards])
+    return form if form(_values(telegram, expanded)) == line else None
+
+
+def _told(
+    telegram: Telegram, expanded: Sequence[Record], model: Model, memory: Memory
+) -> tuple[Sequence[Hole], Sequence[Hole]]:
+    """Give the holes of what the model names and of the other records, and the guards."""
+    count = len(expanded)
+    source = Source("records", expanded, telegram.status, range(count), count, _made_again, _of_data)
+    form = told_form(source, model, EXACT, memory)
+    rest = [number for number in range(count) if number not in form.taken]
+    by_rule = [_hole(number, expanded[number], _field_text, memory) for number in rest]
+    return [*form.holes, *by_rule], form.guards
+
+
+def _own(telegram: Telegram, expanded: Sequence[Record]) -> Iterator[tuple[int, Record]]:
+    """Give the telegram's own records, each with its place among the lifted values."""
+    first = 0 if expanded is telegram.records else len(expanded) + 2
+    return enumerate(telegram.records, first)
+
+
+def _hole(number: int, record: Record, write: Callable[[Record, Lifted], bytes], memory: Memory) -> Hole:
+    key = (write, record.dib, record.vib, record.told, len(record.data), isinstance(record.value, str))
+    return number, memory.texts(key, lambda: partial(write, record))
+
+
+def _value_text(record: Record, lifted: Lifted) -> bytes:
+    return orjson.dumps(plain(lifted[1], seconds=to_the_second(record)))
+
+
+def _field_text(record: Record, lifted: Lifted) -> bytes:
+    """Write the field of a record named by rule; a text's field has no unit in its name."""
+    one = _made_again(record, lifted)
+    if isinstance(one.value, str) is not isinstance(record.value, str):
+        raise Unfit
+    value = one.value if isinstance(one.value, date) else field_value(one)
+    return orjson.dumps(plain(value, seconds=to_the_second(record)))
+
+
+def _made_again(record: Record, lifted: Lifted) -> Record:
+    data, value = lifted
+    return replace(record, data=data, value=value)
+
+
+def _of_data(text: Text) -> Callable[[Lifted], bytes]:
+    return lambda lifted: text(lifted[0])
+
+
+def _meter(meter: MeterId) -> bytes:
+    return orjson.dumps(str(meter))
+
+
+def _serial(meter: MeterId) -> bytes:
+    return orjson.dumps(meter.serial)
