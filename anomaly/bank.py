@@ -25,7 +25,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anomaly.hours import CEILING, KNOWN
-from anomaly.levels import BINS, BURST_FROM_LPH, CHANNELS, EDGES, INTERMITTENT, LEVEL_LPH, LEVELS, NOTIFY_AT
+from anomaly.levels import (
+    BINS,
+    BURST_FROM_LPH,
+    CHANNELS,
+    EDGES,
+    INTERMITTENT,
+    LEVEL_LPH,
+    LEVELS,
+    NOTIFY_AT,
+    STEADY,
+)
 from anomaly.priors import USE_SPREAD, ZERO_HOURS
 from anomaly.series import Floats
 
@@ -46,8 +56,9 @@ DUTY = 0.4
 """Share of hours an intermittent leak runs, as the bank assumes it."""
 MOST_AN_HOUR = 4.0
 """No single hour says more than this, nats."""
-HIGHEST = 2.1
-"""A score stops here, in multiples of its threshold: it must come down when the leak ends."""
+HIGHEST = np.where(np.arange(len(CHANNELS)) < STEADY, 2.1, 1.4)
+"""A score stops here, in multiples of its threshold: it must come down when the leak ends. What forgives hours
+without flow comes down slowly."""
 CLINGING = math.exp(0.3)
 """Use comes in stretches: after a quiet hour the odds of another are higher by this, after use lower."""
 FROZEN_FROM = 0.5
@@ -87,7 +98,7 @@ class BankState:
 
     zero: NDArray[np.uint16]
     spread: NDArray[np.uint16]
-    score: NDArray[np.int16]
+    score: NDArray[np.uint16]
     age: NDArray[np.uint8]
     hours: NDArray[np.uint16]
     uses: NDArray[np.uint16]
@@ -101,7 +112,7 @@ class BankState:
         return cls(
             np.rint(zero[decade] * PART_UNIT).astype(np.uint16),
             np.rint(spread[decade] * PART_UNIT).astype(np.uint16),
-            np.zeros((meters, len(CHANNELS)), np.int16),
+            np.zeros((meters, len(CHANNELS)), np.uint16),
             np.zeros((meters, len(CHANNELS)), np.uint8),
             np.zeros(meters, np.uint16),
             np.zeros(meters, np.uint16),
@@ -171,7 +182,7 @@ def _step(state: BankState, tick: Tick) -> NDArray[np.bool_]:
     return warm
 
 
-_WARM = np.rint(NOTIFY_AT * FROZEN_FROM * SCORE_UNIT).astype(np.int16)
+_WARM = np.rint(NOTIFY_AT * FROZEN_FROM * SCORE_UNIT).astype(np.uint16)
 
 
 def _clinging(zero: Reals, used: NDArray[np.bool_]) -> Reals:

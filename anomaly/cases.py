@@ -50,6 +50,7 @@ WORTH_A_CREW_LPH = DOUBTED * CREW_COST / (WATER_COST * HORIZON_H / 1000)
 KEPT_HOURS = 96
 
 _LEVEL = np.array(CHANNELS)
+_IS_STEADY = np.arange(len(CHANNELS)) < STEADY
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +191,7 @@ class Judge:
             if ratio.max() < GIVEN_UP:
                 self._case = None
             return
-        near = np.abs(_LEVEL - case.level) <= AROUND
+        near = (np.abs(_LEVEL - case.level) <= AROUND) & (_IS_STEADY == (case.channel < STEADY))
         if ratio[near].max(initial=0) >= FROZEN_FROM:
             case.calm = 0
         elif sign.flow is not None:

@@ -21,6 +21,8 @@ STEPS = 2.0
 """Width of the window in register steps an hour, at least."""
 TIGHT = 0.7
 """Share of a leak's hours in the band that are inside the window."""
+TOO_WIDE = 0.5
+"""Share of the band from which on a window tells nothing: small leaks on whole litres."""
 AGAINST = 3.0
 """Flows of all sizes weigh more: the bank has already counted each of them in favour."""
 LEAST, MOST = -12.0, 8.0
@@ -37,7 +39,7 @@ def steadiness(flows: Floats, low: float, high: float, step_l: float) -> float:
     best = int(held.argmax())
     count, middle = int(held[best]), float(inside[best] + width[best] / 2)
     chance = math.log1p(float(width[best]) / float(inside[best])) / math.log(min(high, 3 * middle) / low)
-    if chance >= TIGHT:
+    if chance >= TOO_WIDE:
         return 0.0
     nats = count * math.log(TIGHT / chance) + (len(inside) - count) * math.log((1 - TIGHT) / (1 - chance))
     nats += math.log(chance)  # the window could have been laid anywhere in the band

@@ -1,0 +1,38 @@
+"""One steady flow against flows of the same size."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from anomaly.steadiness import LEAST, MOST, steadiness
+
+
+def test_the_same_flow_hour_after_hour_is_strong_evidence():
+    assert steadiness(np.full(8, 27.0), 18, 41, 1.0) == MOST
+
+
+def test_use_on_top_takes_little_away():
+    flows = np.array([27.0, 27, 28, 27, 55, 90, 27, 26, 33])
+    assert steadiness(flows, 18, 41, 1.0) > 4
+
+
+def test_flows_that_fill_the_band_speak_against_it():
+    assert steadiness(np.geomspace(62, 137, 12), 61.5, 138, 1.0) < -4
+
+
+@pytest.mark.parametrize("flows", [[], [27.0], [0.0, 0.0], [500.0]])
+def test_fewer_than_two_flows_in_the_band_say_nothing(flows):
+    assert steadiness(np.array(flows), 18, 41, 1.0) == 0
+
+
+def test_a_band_no_wider_than_the_register_can_tell_says_nothing():
+    assert steadiness(np.array([1.0, 1.0, 2.0, 1.0]), 0.5, 2.5, 1.0) == 0
+
+
+def test_it_stays_within_its_bounds_for_any_flows():
+    rng = np.random.default_rng(4)
+    for _ in range(300):
+        nats = steadiness(rng.gamma(1, 60, rng.integers(0, 96)), 41, 92.3, 1.0)
+        assert LEAST <= nats <= MOST
+    assert LEAST <= steadiness(np.full(5, 2e6), 701, np.inf, 1.0) <= MOST
