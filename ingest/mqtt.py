@@ -8,6 +8,7 @@ on the next one. What is not acknowledged stays with the broker.
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 import threading
 from collections.abc import Sequence
@@ -31,6 +32,9 @@ from metering.ports import Clock
 __all__ = ["MqttSettings", "Subscriber", "Tls"]
 
 _log = structlog.get_logger(__name__)
+
+_LAST_WORDS = re.compile(r"amr/1/[^/]+/state|.*/(?:LWT|status)")
+"""Filters of what gateways say of themselves: our contract's, Tasmota's, ESPHome's."""
 
 _SEND_RETAINED_IF_NEW = 1
 """Retain handling (MQTT 5, 3.8.3.1): kept messages once, not at every reconnection."""
@@ -187,7 +191,7 @@ class Subscriber:
         themselves is kept: every worker listens to that by itself.
         """
         group = self._settings.shared_group
-        if not group or topic_filter.endswith("/state"):
+        if not group or _LAST_WORDS.fullmatch(topic_filter):
             return topic_filter
         return f"$share/{group}/{topic_filter}"
 

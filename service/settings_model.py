@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     SecretStr,
     model_validator,
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from ingest.routes import CONTRACT_ROUTES, Route
+from ingest.routes import CONTRACT_ROUTES
 from metering.errors import SettingsError
+from service.settings_topics import Section, TopicRule, known_zone
 
 __all__ = [
     "PREFIX",
@@ -38,25 +36,13 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 FreePort = Annotated[int, Field(ge=0, le=65535)]
 
 
-def _known_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as unknown:
-        raise ValueError("no such time zone; names look like Europe/Warsaw") from unknown
-    return name
-
-
 def _not_empty(rules: tuple[TopicRule, ...]) -> tuple[TopicRule, ...]:
     if not rules:
         raise ValueError("at least one topic to listen to")
     return rules
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class StoreSettings(_Section):
+class StoreSettings(Section):
     """Where everything is kept."""
 
     data: Path = Field(default=Path("data"), description="folder of the database and the master key")
@@ -76,30 +62,7 @@ class StoreSettings(_Section):
         return self.master_key_file or self.data / "master.key"
 
 
-class TopicRule(_Section):
-    """One topic filter and the adapter that reads what is published there."""
-
-    filter: str = Field(description="MQTT topic filter")
-    adapter: str = Field(default="contract", description="how to read what arrives")
-    gateway: str = Field(
-        default="", description="gateway name, if the topic holds none; else the first + names it"
-    )
-
-    @model_validator(mode="after")
-    def _routable(self) -> Self:
-        self.route()
-        return self
-
-    def route(self) -> Route:
-        """Give the route ingest knows.
-
-        Raises:
-            InvalidValue: no such adapter, not a filter, or nothing names the gateway.
-        """
-        return Route(self.filter, self.adapter, self.gateway)
-
-
-class MqttSettings(_Section):
+class MqttSettings(Section):
     """The broker and what we subscribe to."""
 
     host: str = Field(default="localhost", description="broker's name or address", min_length=1)
@@ -167,7 +130,7 @@ class MqttSettings(_Section):
             ) from wrong
 
 
-class IngestSettings(_Section):
+class IngestSettings(Section):
     """How what comes is taken in."""
 
     batch_items: int = Field(default=500, description="items per transaction at most", ge=1, le=10_000)
@@ -177,7 +140,7 @@ class IngestSettings(_Section):
     duplicate_window_s: float = Field(
         default=5.0, description="seconds within which equal telegrams are one transmission", ge=0, le=3600
     )
-    zone: Annotated[str, AfterValidator(_known_zone)] = Field(
+    zone: Annotated[str, AfterValidator(known_zone)] = Field(
         default="Europe/Warsaw", description="time zone of the utility: days, months, due dates"
     )
     foreign: Literal["count", "hold", "store"] = Field(
@@ -189,14 +152,14 @@ class IngestSettings(_Section):
     )
 
 
-class WebSettings(_Section):
+class WebSettings(Section):
     """Where the pages are."""
 
     host: str = Field(default="127.0.0.1", description="address to listen on", min_length=1)
     port: FreePort = Field(default=8000, description="TCP port; 0 takes a free one")
 
 
-class LogSettings(_Section):
+class LogSettings(Section):
     """What is said while running, on standard error."""
 
     format: Literal["auto", "console", "json"] = Field(

@@ -10,6 +10,7 @@ from decimal import Decimal
 from pydantic import BaseModel, SecretStr
 
 from service.settings import Effective
+from service.settings_topics import TopicRule
 
 __all__ = ["HIDDEN", "hide_password", "settings_toml"]
 
@@ -73,12 +74,24 @@ def _toml(key: str, value: object) -> str:
             return str(value)
         case tuple():
             return "[\n" + "".join(f"  {_inline(item)},\n" for item in value) + "]"
+        case list() | dict():
+            return _nested(key, value)
         case _:
             return _quoted(hide_password(str(value)) if key == "url" else str(value))
 
 
-def _inline(item: object) -> str:
-    said: Mapping[str, object] = item.model_dump() if isinstance(item, BaseModel) else {}
+def _inline(item: TopicRule) -> str:
+    """Write an element of a list in one line, without what it does not say."""
+    plain = item.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    always: Mapping[str, object] = {key: getattr(item, key) for key in ("filter", "adapter", "gateway")}
+    return _table({**always, **plain})
+
+
+def _nested(key: str, value: list[object] | dict[str, object]) -> str:
+    return _table(value) if isinstance(value, dict) else f"[{', '.join(_toml(key, item) for item in value)}]"
+
+
+def _table(said: Mapping[str, object]) -> str:
     return "{ " + ", ".join(f"{key} = {_toml(key, value)}" for key, value in said.items()) + " }"
 
 

@@ -28,6 +28,21 @@ def test_what_is_shown_reads_back_as_the_same_settings(tmp_path):
     assert again.mqtt.broker_port == 8883
 
 
+def test_what_a_topic_says_to_its_adapter_reads_back(tmp_path):
+    fields = {"device": "id", "values": [{"at": "d.0", "register": "volume/s1", "unit": "L"}]}
+    topics = [
+        {"filter": "a/+", "adapter": "chirpstack", "codec": "axioma_w1"},
+        {"filter": "b/+", "adapter": "field_map", "zone": "Europe/Warsaw", "fields": fields},
+        {"filter": "c/+", "adapter": "zigbee2mqtt", "unit": "L", "key": "flow_total"},
+    ]
+    file = tmp_path / "again.toml"
+    file.write_text(shown(mqtt={"topics": topics}))
+    assert (
+        load_settings(file).settings.mqtt.topics
+        == Settings.model_validate({"mqtt": {"topics": topics}}).mqtt.topics
+    )
+
+
 def test_each_setting_says_where_it_was_said(tmp_path, monkeypatch):
     file = tmp_path / "nurt.toml"
     file.write_text("[web]\nport = 9\n")

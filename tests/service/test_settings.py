@@ -102,6 +102,27 @@ def test_a_fault_inside_a_list_has_the_line_of_its_item(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("rule", "sentence"),
+    [
+        ('filter="a/+", adapter="chirpstack"', "a LoRaWAN route needs one of: adeunis_pulse"),
+        ('filter="a/+", adapter="zigbee2mqtt"', "says what its number counts: pulses, L or m3"),
+        ('filter="a/+", adapter="hex", unit="L"', "adapter 'hex' of 'a/+' knows no unit"),
+        ('filter="a/+", adapter="elvaco", zone="Mars"', "no such time zone"),
+        ('filter="a/+", adapter="field_map"', "needs fields"),
+        (
+            'filter="a/+", adapter="field_map", fields={values=[{at="v", unit="gal"}]}',
+            "unit 'gal' is not known",
+        ),
+        ('filter="a/+", adapter="field_map", fields={values=[{at="v"}]}', "unit is missing"),
+    ],
+)
+def test_a_topic_that_does_not_say_what_its_adapter_needs_is_told(rule, sentence, tmp_path):
+    (told,) = refused(f"[mqtt]\ntopics = [\n  {{{rule}}},\n]\n", tmp_path)
+    assert told.startswith("nurt.toml:3: mqtt.topics[0]")
+    assert sentence in told
+
+
+@pytest.mark.parametrize(
     ("variable", "value", "sentence"),
     [
         ("NURT_WEB__PROT", "1", "environment NURT_WEB__PROT: unknown setting web.prot; did you mean port?"),
