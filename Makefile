@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ROOMS := metering decoders ingest anomaly billing_bridge gateway_firmware_config service
 
-.PHONY: help demo test lint format types unit bench run kills kills-agent fuzz servers clean
+.PHONY: help demo test lint format types unit bench run kills kills-agent fuzz servers docs decoder-report clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -64,6 +64,12 @@ kills-agent: $(VENV)/.dev servers ## kill -9 of the gateway agent 100 times betw
 
 fuzz: $(VENV)/.dev ## 20 million mutated frames against the decoder
 	$(BIN)/python tests/campaigns/fuzz_decode.py --frames 20000000 --seed 1
+
+docs: $(VENV)/.demo ## docs/meters.md out of the model files
+	$(BIN)/nurt models --format markdown > docs/meters.md
+
+decoder-report: $(VENV)/.demo ## docs/decoder-report.md: agreement with the shared real telegrams, per model
+	$(BIN)/python benchmarks/decoder_report.py > docs/decoder-report.md
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
