@@ -52,21 +52,33 @@ class _Case:
 
 
 def backflow_findings(gated: Gated, events: Sequence[Backflow]) -> Iterator[Finding]:
-    """Follow the falls of one meter, by time, and tell when they come to something."""
-    reversed_at = _reversed_at(*_all_readings(gated))
+    """Follow the falls of one meter as they become known, and tell when they come to something."""
+    turned = _reversed_at(*_all_readings(gated))
     case: _Case | None = None
-    for event in sorted(events, key=lambda one: (one.known_at, one.at)):
-        if case is not None and event.at > case.closes_at:
-            yield from _closed(gated, case, case.closes_at)
+    for known_at, event in _timeline(events, turned):
+        if case is not None and known_at > case.closes_at:
+            yield from _closed(gated, case)
             case = None
-        case = case or _Case(event.at)
-        _take_in(case, event)
-        if reversed_at and event.known_at >= reversed_at[0]:
-            _reach(case, Tier.DISPATCH, "backflow.reversed", reversed_at[0])
+        if event is not None:
+            case = case or _Case(event.at)
+            _take_in(case, event)
+        elif turned is not None:
+            case = case or _Case(known_at - ONLY_FALLING)
+            case.closes_at = max(case.closes_at, turned[1])
+            _reach(case, Tier.DISPATCH, "backflow.reversed", known_at)
     if case is not None:
-        yield from _closed(gated, case, case.closes_at)
-    elif reversed_at:
-        yield from _closed(gated, _reversed_alone(reversed_at), reversed_at[1])
+        yield from _closed(gated, case)
+
+
+def _timeline(
+    events: Sequence[Backflow], turned: tuple[int, int] | None
+) -> list[tuple[int, Backflow | None]]:
+    """Give falls, and the moment a reversed meter shows (``None``), by the time they are known."""
+    falls: list[tuple[int, Backflow | None]] = [(one.known_at, one) for one in events]
+    return sorted(
+        falls + ([(turned[0], None)] if turned else []),
+        key=lambda row: (row[0], row[1].at if row[1] else row[0]),
+    )
 
 
 def _take_in(case: _Case, event: Backflow) -> None:
@@ -83,7 +95,7 @@ def _take_in(case: _Case, event: Backflow) -> None:
         _reach(case, Tier.SUSPECT, "backflow.micro", event.known_at)
     last_large = large[-1].at if large else 0
     few_left = case.events[-CALM - 1].at if len(case.events) > CALM else case.events[0].at
-    case.closes_at = max(last_large, few_left) + REMEMBERED
+    case.closes_at = max(case.closes_at, max(last_large, few_left) + REMEMBERED)
 
 
 def _reach(case: _Case, tier: Tier, name: str, raised: int) -> None:
@@ -95,25 +107,18 @@ def _reach(case: _Case, tier: Tier, name: str, raised: int) -> None:
         "litres_back": round(sum(litres), 1),
         "largest_l": round(max(litres, default=0.0), 1),
     }
-    raised = max([raised, *(int(one.raised_at.timestamp()) for one in case.stages)])
     case.stages.append(stage(tier, name, raised, case.onset, evidence))
 
 
-def _closed(gated: Gated, case: _Case, closes_at: int) -> Iterator[Finding]:
+def _closed(gated: Gated, case: _Case) -> Iterator[Finding]:
     if not case.stages:
         return
-    place = int(np.searchsorted(gated.at, closes_at))
+    place = int(np.searchsorted(gated.at, case.closes_at))
     cleared = moment(int(gated.known_at[place])) if place < len(gated) else None
     yield Finding(gated.facts.meter, tuple(case.stages), cleared)
 
 
 # --- the wrong way round -----------------------------------------------------------------------------
-
-
-def _reversed_alone(found: tuple[int, int]) -> _Case:
-    case = _Case(found[0] - ONLY_FALLING)
-    _reach(case, Tier.DISPATCH, "backflow.reversed", found[0])
-    return case
 
 
 def _all_readings(gated: Gated) -> tuple[Ints, Floats]:

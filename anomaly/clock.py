@@ -9,8 +9,8 @@
     clock.step     suspect   set by another amount
     clock.drift    suspect   gains or loses more than 10 s a day
 
-What comes late says nothing: of the readings of a day the one that came soonest tells the offset. A finding of
-the first two kinds is told once; the others close when the clock is right again.
+What comes late says nothing: of the readings of two days the one that came soonest tells the offset. A
+finding of the first two kinds is told once; the others close when the clock is right again.
 """
 
 from __future__ import annotations
@@ -99,29 +99,34 @@ def _offsets(meter: str, known: Receptions) -> Iterator[Finding]:
     """Follow the offset from day to day."""
     day, offset = _daily(known)
     previous: float | None = None
-    wrong: tuple[Finding, float] | None = None
+    wrong: Finding | None = None
     for place in range(len(day)):
         now = float(offset[place])
         if wrong is not None and abs(now) <= OFF:
-            yield _closed(wrong[0], int(day[place]))
+            yield _closed(wrong, int(day[place]))
             wrong = None
         elif wrong is None and abs(now) > OFF:
-            wrong = (_off(meter, int(day[place]), now, previous), now)
+            wrong = _off(meter, int(day[place]), now, previous)
         previous = now
     if wrong is not None:
-        yield wrong[0]
-    yield from _drift(meter, day, offset)
+        yield wrong
+    else:
+        yield from _drift(meter, day, offset)
 
 
 def _daily(known: Receptions) -> tuple[Ints, Floats]:
-    """Give per day of reception its end, and meter time minus reception of what came soonest, seconds."""
+    """Give per day of reception its end, and meter time minus reception of what came soonest, seconds.
+
+    Soonest of that day and the one before it: on a day of few readings all may be late.
+    """
     order = np.argsort(known.received_at, kind="stable")
     at, received = known.at[order], known.received_at[order]
     day = received // DAY
     starts = np.flatnonzero(np.concatenate([[True], np.diff(day) > 0]))
     ends = np.append(starts[1:], len(day)) - 1
-    offset = np.maximum.reduceat(at - received, starts)
-    return received[ends], offset.astype(np.float64)
+    offset = np.maximum.reduceat(at - received, starts).astype(np.float64)
+    offset[1:] = np.maximum(offset[1:], offset[:-1])
+    return received[ends], offset
 
 
 def _off(meter: str, raised: int, offset: float, previous: float | None) -> Finding:
@@ -141,16 +146,27 @@ def _closed(finding: Finding, at: int) -> Finding:
 
 
 def _drift(meter: str, day: Ints, offset: Floats) -> Iterator[Finding]:
-    """Tell the first four weeks in which the clock ran away steadily (Theil 1950, Sen 1968)."""
+    """Tell when for four weeks a clock ran away steadily (Theil 1950, Sen 1968), until it does no longer."""
+    running: Finding | None = None
     for last in range(DRIFT_DAYS, len(day) + 1, DRIFT_DAYS // 4):
         days, seconds = day[last - DRIFT_DAYS : last] / DAY, offset[last - DRIFT_DAYS : last]
-        slope = _theil_sen(days, seconds)
-        rest = seconds - slope * days
-        if abs(slope) > DRIFT_S_PER_DAY and np.median(np.abs(rest - np.median(rest))) <= STEADY_S:
+        slope, now = _steady_slope(days, seconds), int(day[last - 1])
+        if running is None and abs(slope) > DRIFT_S_PER_DAY:
             evidence = {"seconds_a_day": round(slope, 1), "offset_s": round(float(seconds[-1]))}
             onset = int(day[last - DRIFT_DAYS])
-            yield Finding(meter, (stage(Tier.SUSPECT, "clock.drift", int(day[last - 1]), onset, evidence),))
-            return
+            running = Finding(meter, (stage(Tier.SUSPECT, "clock.drift", now, onset, evidence),))
+        elif running is not None and abs(slope) <= DRIFT_S_PER_DAY:
+            yield _closed(running, now)
+            running = None
+    if running is not None:
+        yield running
+
+
+def _steady_slope(days: Floats, seconds: Floats) -> float:
+    """Give seconds a day; 0 where the offsets do not keep to a line."""
+    slope = _theil_sen(days, seconds)
+    rest = seconds - slope * days
+    return slope if np.median(np.abs(rest - np.median(rest))) <= STEADY_S else 0.0
 
 
 def _theil_sen(x: Floats, y: Floats) -> float:

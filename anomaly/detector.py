@@ -6,7 +6,12 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from anomaly.batch import Batch
+from anomaly.clock import ClockDetector
+from anomaly.falling import FallingDetector
+from anomaly.flags import FlagsDetector
 from anomaly.leak import LeakDetector
+from anomaly.silent import SilentDetector
+from anomaly.stopped import StoppedDetector
 from anomaly.sufficiency import Reason
 from metering.finding import Finding
 
@@ -32,4 +37,11 @@ class Detector(Protocol):
         """Find what there is to find."""
 
 
-DETECTORS: tuple[Detector, ...] = (LeakDetector(),)
+DETECTORS: tuple[Detector, ...] = (
+    LeakDetector(),
+    FallingDetector(),
+    StoppedDetector(),
+    SilentDetector(),
+    ClockDetector(),
+    FlagsDetector(),
+)

@@ -1,8 +1,8 @@
 """Status flags of meters: told when they are set, not in every telegram that repeats them.
 
 A flag is *edge-triggered* (told once), *debounced* (set for 15 minutes, unless it is one the meter itself
-latches), *latched* where a person must look (tampering, magnet, removal stay open), and *one within a day*: set
-again within 24 hours it is the same finding come back. A magnet and a register that stands still from
+latches), *latched* where a person must look (tampering, magnet, removal stay open), and *one within a day*:
+set again within 24 hours it is the same finding come back. A magnet and a register that stands still from
 then on are worth a crew.
 """
 

@@ -11,18 +11,21 @@ A meter is silent when nothing came for 72 hours, and for longer than three of i
 nearly all of its own pauses so far. The clock is that of the fleet: the time of the newest reading of any
 meter. Where most meters of a gateway (or of all, where gateways are not known) fell silent together, the
 gateway is silent and its meters are not told one by one.
+
+Notify only where gateways are known: from a file alone nobody can tell a meter that fell silent from one
+that is not in the file any more.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from anomaly.batch import Batch
-from anomaly.gate import Gated
+from anomaly.gate import DoubtKind, Gated
 from anomaly.local_time import DAY, HOUR
 from anomaly.series import Ints
 from anomaly.sufficiency import Reason
@@ -34,12 +37,16 @@ __all__ = ["SilentDetector"]
 SHORTEST = 72 * HOUR
 CADENCES = 3
 USUAL = 0.999
+FEWEST_PAUSES = 5
+CADENCE_UNKNOWN = 35 * DAY
+"""A meter that was heard a few times only may be one that is read every month."""
 TOLD = 10 * DAY
 TOGETHER = 0.5
 """Share of a gateway's meters that are silent together when the gateway is."""
 FEWEST_TOGETHER = 3
 AROUND = 6 * HOUR
 """Meters that fell silent this near to one another fell silent together."""
+_HEARD = {DoubtKind.DECODE_ERROR, DoubtKind.OUT_OF_ORDER, DoubtKind.HELD}
 EVERYBODY = "fleet"
 """Subject of a silence of most meters where their gateways are not known."""
 
@@ -58,16 +65,14 @@ class SilentDetector:
 
     def inspect(self, batch: Batch) -> Iterable[Finding]:
         """Find silences, put those of one gateway together, tell the rest."""
-        if not batch.meters:
+        heard = {gated.facts.meter: _heard(gated) for gated in batch.meters}
+        if not heard:
             return
-        clock = np.unique(np.concatenate([gated.at for gated in batch.meters]))
-        silences = [one for gated in batch.meters for one in _silences(gated, clock)]
-        groups = defaultdict(list)
-        members: dict[str, int] = defaultdict(int)
-        for gated in batch.meters:
-            members[self._gateway(gated.facts.meter)] += 1
-        for one in silences:
-            groups[self._gateway(one.meter)].append(one)
+        clock = np.unique(np.concatenate(list(heard.values())))
+        members = Counter(self._gateway(meter) for meter in heard)
+        groups: dict[str, list[_Silence]] = defaultdict(list)
+        for meter, at in heard.items():
+            groups[self._gateway(meter)].extend(_silences(meter, at, clock))
         for gateway, found in groups.items():
             yield from _told(gateway, found, members[gateway], clock)
 
@@ -77,7 +82,7 @@ class SilentDetector:
 
 @dataclass(frozen=True, slots=True)
 class _Silence:
-    """Last reading before it, first reading after it (``None`` while it lasts), seconds that it had to last."""
+    """Last time heard before it, first time after it (``None`` while it lasts), seconds it had to last."""
 
     meter: str
     since: int
@@ -85,21 +90,27 @@ class _Silence:
     asked: int
 
 
-def _silences(gated: Gated, clock: Ints) -> Iterator[_Silence]:
-    pauses = np.diff(np.append(gated.at, clock[-1]))
-    for place in np.flatnonzero(pauses > SHORTEST):
-        asked = _asked(np.diff(gated.at[: place + 1]))
-        if pauses[place] > asked:
-            until = int(gated.at[place + 1]) if place + 1 < len(gated) else None
-            yield _Silence(gated.facts.meter, int(gated.at[place]), until, asked)
+def _heard(gated: Gated) -> Ints:
+    """Give when the meter was heard, believed or not."""
+    off = [doubt.at for doubt in gated.doubts if doubt.kind in _HEARD]
+    return np.unique(np.concatenate([gated.at, np.array(off, np.int64)]))
+
+
+def _silences(meter: str, at: Ints, clock: Ints) -> Iterator[_Silence]:
+    pauses = np.diff(np.append(at, clock[-1]))
+    for place in np.flatnonzero(pauses >= SHORTEST):
+        asked = _asked(np.diff(at[: place + 1]))
+        if pauses[place] >= asked:
+            until = int(at[place + 1]) if place + 1 < len(at) else None
+            yield _Silence(meter, int(at[place]), until, asked)
 
 
 def _asked(pauses: Ints) -> int:
     """Give how long a meter must be silent, from its pauses so far."""
-    if not len(pauses):
-        return SHORTEST
-    usual = max(CADENCES * float(np.median(pauses)), float(np.quantile(pauses, USUAL)))
-    return max(SHORTEST, int(usual))
+    if len(pauses) < FEWEST_PAUSES:
+        return CADENCE_UNKNOWN
+    usual = max(CADENCES * float(np.median(pauses)), float(np.quantile(pauses, USUAL, method="higher")))
+    return max(SHORTEST, int(usual) + 1)
 
 
 def _told(gateway: str, found: list[_Silence], members: int, clock: Ints) -> Iterator[Finding]:
@@ -109,7 +120,7 @@ def _told(gateway: str, found: list[_Silence], members: int, clock: Ints) -> Ite
             yield from _finding(gateway, "silent.gateway", together, clock)
         else:
             for one in together:
-                yield from _finding(one.meter, "silent.meter", [one], clock)
+                yield from _finding(gateway, "silent.meter", [one], clock)
 
 
 def _together(found: Sequence[_Silence]) -> Iterator[list[_Silence]]:
@@ -123,27 +134,27 @@ def _together(found: Sequence[_Silence]) -> Iterator[list[_Silence]]:
         yield group
 
 
-def _finding(subject: str, name: str, silences: list[_Silence], clock: Ints) -> Iterator[Finding]:
+def _finding(gateway: str, name: str, silences: list[_Silence], clock: Ints) -> Iterator[Finding]:
     """Tell one silence, if the fleet's clock had gone far enough before it ended."""
-    first = silences[0]
     heard_again = [one.until for one in silences if one.until is not None]
     cleared = min(heard_again) if heard_again else None
-    stages = tuple(_stages(name, first, silences, clock))
+    until = int(clock[-1]) if cleared is None else cleared
+    stages = tuple(_stages(name, silences, clock, until, told=gateway != EVERYBODY))
     if stages:
+        subject = gateway if name == "silent.gateway" else silences[0].meter
         yield Finding(subject, stages, None if cleared is None else moment(cleared))
 
 
-def _stages(name: str, first: _Silence, silences: list[_Silence], clock: Ints) -> Iterator[Stage]:
-    asked = max(one.asked for one in silences)
-    reached = 0
-    for tier, after in ((Tier.SUSPECT, asked), (Tier.NOTIFY, max(TOLD, asked))):
-        place = int(np.searchsorted(clock, first.since + after))
-        if place == len(clock) or (after > asked and first.until is not None and clock[place] >= first.until):
+def _stages(name: str, silences: list[_Silence], clock: Ints, until: int, *, told: bool) -> Iterator[Stage]:
+    since, asked = silences[0].since, max(one.asked for one in silences)
+    steps = [(Tier.SUSPECT, asked), (Tier.NOTIFY, max(TOLD, asked))]
+    for tier, after in steps[: 2 if told else 1]:
+        place = int(np.searchsorted(clock, since + after))
+        if place == len(clock) or clock[place] > until:
             return
-        reached = max(int(clock[place]), reached)
         evidence = {
-            "hours": round((reached - first.since) / HOUR, 1),
+            "hours": round((int(clock[place]) - since) / HOUR, 1),
             "meters": sorted(one.meter for one in silences)[:50],
             "count": len(silences),
         }
-        yield stage(tier, name, reached, first.since, evidence)
+        yield stage(tier, name, int(clock[place]), since, evidence)

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from anomaly.batch import Batch
 from anomaly.gate import Gated
@@ -47,54 +48,39 @@ class StoppedDetector:
             yield from _stopped(gated)
 
 
-@dataclass(frozen=True, slots=True)
-class _Stillness:
-    """A stretch of equal indices: numbers of its first and its last reading."""
-
-    first: int
-    last: int
-
-
 def _stopped(gated: Gated) -> Iterator[Finding]:
-    found = list(_stillnesses(gated))
-    for number, one in enumerate(found):
-        onset = int(gated.at[one.first])
-        if gated.at[one.last] - onset < SHORTEST or onset - gated.at[0] < HISTORY:
-            continue
-        asked = max(SHORTEST, TIMES_THE_LONGEST * _longest(gated, found[:number], onset - YEAR))
-        stages = tuple(_stages(gated, one, asked))
+    first, last = _stillnesses(gated)
+    begin, end = gated.at[first], gated.at[last]
+    long = (end - begin >= SHORTEST) & (begin - gated.at[0] >= HISTORY)
+    for place in np.flatnonzero(long):
+        recent = (end[:place] - begin[:place])[end[:place] >= begin[place] - YEAR]
+        asked = max(SHORTEST, TIMES_THE_LONGEST * int(recent.max(initial=0)))
+        stages = tuple(_stages(gated, int(first[place]), int(last[place]), asked))
+        after = int(last[place]) + 1
+        cleared = moment(int(gated.known_at[after])) if after < len(gated) else None
         if stages:
-            after = one.last + 1
-            cleared = moment(int(gated.known_at[after])) if after < len(gated) else None
             yield Finding(gated.facts.meter, stages, cleared)
 
 
-def _stillnesses(gated: Gated) -> Iterator[_Stillness]:
+def _stillnesses(gated: Gated) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Give first and last reading of every stretch of equal indices."""
     still = np.concatenate([[False], (np.diff(gated.index) == 0) & ~gated.broken[1:], [False]])
     edges = np.flatnonzero(np.diff(still.astype(np.int8)))
-    for first, last in zip(edges[::2], edges[1::2], strict=True):
-        yield _Stillness(int(first), int(last))
+    return edges[::2], edges[1::2]
 
 
-def _longest(gated: Gated, before: list[_Stillness], since: int) -> int:
-    """Give the longest stillness that ended after a moment, seconds."""
-    spans = [gated.at[one.last] - gated.at[one.first] for one in before if gated.at[one.last] >= since]
-    return int(max(spans, default=0))
-
-
-def _stages(gated: Gated, one: _Stillness, asked: int) -> Iterator[Stage]:
-    onset = int(gated.at[one.first])
-    used = _use_before_lpd(gated, one.first)
+def _stages(gated: Gated, first: int, last: int, asked: int) -> Iterator[Stage]:
+    onset, used = int(gated.at[first]), _use_before_lpd(gated, first)
     steps = [(Tier.SUSPECT, "stopped.no_use", asked)]
     if used >= IN_USE_LPD:
         steps.append((Tier.NOTIFY, "stopped.register", max(STOPPED, asked)))
     for tier, name, after in steps:
         place = int(np.searchsorted(gated.at, onset + after))
-        if place <= one.last:
+        if place <= last:
             evidence = {
                 "days": round((int(gated.at[place]) - onset) / DAY, 1),
                 "asked_days": round(after / DAY, 1),
-                "index_l": round(float(gated.index[one.first]), 1),
+                "index_l": round(float(gated.index[first]), 1),
                 "use_before_lpd": round(used, 1),
             }
             yield stage(tier, name, int(gated.known_at[place]), onset, evidence)
