@@ -60,6 +60,7 @@ class Decoder:
         self._count = 0
         self._kinds: dict[bytes, _Kind] = {}
         self._ciphers = CipherCache()
+        self._last: tuple[bytes | None, link.Frame] = None, link.Frame(b"")
 
     def __len__(self) -> int:
         """Count the telegram layouts known."""
@@ -69,7 +70,7 @@ class Decoder:
         """Decode one frame as received; see :func:`decoders.decode` for arguments, result and errors."""
         once = KeysOnce(keys)
         fit = self._fit_bare(frame, once)
-        return _telegram(fit) if fit else self._frame(link.normalise(frame), once)
+        return _telegram(fit) if fit else self._frame(self._normalised(frame), once)
 
     def decode_frame(self, frame: link.Frame, keys: Keys = no_keys) -> Telegram:
         """Decode what :func:`decoders.wmbus.link.normalise` gave; otherwise as :meth:`decode`."""
@@ -82,7 +83,13 @@ class Decoder:
             FrameError: the link layer does not hold together.
             LayerError: a wired frame without data.
         """
-        return self._fit_bare(frame, keys) or self._fit_frame(link.normalise(frame), keys)
+        return self._fit_bare(frame, keys) or self._fit_frame(self._normalised(frame), keys)
+
+    def _normalised(self, raw: bytes) -> link.Frame:
+        """Bring a frame to its one form; whoever finds no fit asks again at once."""
+        if raw != self._last[0]:
+            self._last = raw, link.normalise(raw)
+        return self._last[1]
 
     def _fit_bare(self, raw: bytes, keys: Keys) -> Fit | None:
         """Fit a frame that came without checksums and with its true length."""

@@ -11,7 +11,7 @@ needs to know one form only. There are two ways to make one:
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from decoders.errors import DecodeError, LayerError
@@ -223,9 +223,29 @@ def numbered_again(records: Sequence[Record]) -> tuple[Record, ...]:
     for record in records:
         key = _first(record)
         number = seen.get(key, 0)
-        counted.append(record if record.occurrence == number else replace(record, occurrence=number))
+        counted.append(record if record.occurrence == number else _again(record, number))
         seen[key] = number + 1
     return tuple(counted)
+
+
+def _again(record: Record, occurrence: int) -> Record:
+    """Give the record another occurrence; spelled out because it is done for every month of a memory."""
+    return Record(
+        record.offset,
+        record.dib,
+        record.vib,
+        record.data,
+        record.function,
+        record.storage,
+        record.tariff,
+        record.subunit,
+        record.quantity,
+        record.unit,
+        record.qualifiers,
+        record.value,
+        record.remark,
+        occurrence,
+    )
 
 
 def _first(record: Record) -> tuple[object, ...]:

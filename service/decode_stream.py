@@ -54,34 +54,28 @@ class DecodeStream:
         Returns:
             The lines of output, line ends included, and whether all of them are without error.
         """
-        quick = self._quick(line)
-        if quick is not None:
-            return quick, True
-        asked = read_line(line.decode("utf-8", errors="replace"), self._given)
-        told = [self._told(one) for one in asked]
-        return b"".join([text for text, _ in told]), all(good for _, good in told)
+        try:
+            frame, key, model = self._plainly_asked(line)
+            keys = (key,) if key else ()
+            fit = self._decoder.fit(frame, lambda _: keys)
+        except (ValueError, TypeError, DecodeError):
+            return self._at_length(line)
+        quick = self._filled_in(fit, keys, model) if fit else None
+        return (quick, True) if quick else self._told(Asked(frame, key, model))
 
     def forget_texts(self) -> None:
         """Forget the texts of all values, not the layouts."""
         self._forms.forget_texts()
         self._records.forget_texts()
 
-    def _quick(self, line: bytes) -> bytes | None:
-        """Answer a line whose telegram is of a known layout; ``None`` for any other."""
-        try:
-            frame, key, model = self._plainly_asked(line)
-            keys = (key,) if key else ()
-            fit = self._decoder.fit(frame, lambda _: keys)
-        except (ValueError, TypeError, DecodeError):
-            return None  # whatever is wrong, the long way says it in full
-        if fit is None:
-            return None
+    def _filled_in(self, fit: Fit, keys: Sequence[bytes], model: Model | None) -> bytes | None:
+        """Answer by a form; ``None`` if there is none for this telegram."""
         if self._clock is not None:
             return self._forms.flat_line(fit, self._clock.now(), model)
         return self._forms.json_line(fit, model) or self._by_records(fit, keys, model)
 
     def _by_records(self, fit: Fit, keys: Sequence[bytes], model: Model | None) -> bytes | None:
-        """Answer a line whose telegram the meter's model reads further."""
+        """Answer for a telegram the meter's model reads further."""
         layout, frame, clear = fit
         try:
             telegram, found, _ = complete(layout.telegram(frame, clear), lambda _: keys, model)
@@ -89,8 +83,13 @@ class DecodeStream:
             return None
         return self._records.json_line(telegram, found) if found and not telegram.faults else None
 
+    def _at_length(self, line: bytes) -> tuple[bytes, bool]:
+        """Answer a line with ornaments, several telegrams, or something wrong, which is told in full."""
+        told = [self._told(asked) for asked in read_line(line.decode("utf-8", errors="replace"), self._given)]
+        return b"".join([text for text, _ in told]), all(good for _, good in told)
+
     def _plainly_asked(self, line: bytes) -> tuple[bytes, Key, Model | None]:
-        """Read a line without ornaments: the frame, its key, the meter's model if one is named.
+        """Read a line of one telegram without ornaments: frame, key, model if one is named.
 
         Raises:
             ValueError: it is not such a line, or names no model there is.

@@ -151,7 +151,7 @@ def test_a_text_with_a_unit_in_its_name_is_not_taken_for_one_without():
 def test_a_line_of_a_known_layout_takes_the_quick_way(monkeypatch):
     stream = DecodeStream()
     stream.answer(line_of(build(UNKNOWN, bytes.fromhex("041301000000"))))
-    monkeypatch.setattr("service.decode_stream.read_line", None)
+    monkeypatch.setattr("service.decode_stream.answer", None)
     written, good = stream.answer(line_of(build(UNKNOWN, bytes.fromhex("0413181E0000"))))
     assert good
     assert b'"total_m3":7.704}' in written
@@ -165,7 +165,7 @@ def test_a_meter_with_a_model_takes_the_quick_way_too(monkeypatch):
         stream = DecodeStream(clock=clock)
         stream.answer(line_of(build(METER, bytes.fromhex("041301000000"))))
         with monkeypatch.context() as patch:
-            patch.setattr("service.decode_stream.read_line", None)
+            patch.setattr("service.decode_stream.answer", None)
             written, good = stream.answer(line_of(build(METER, bytes.fromhex("0413181E0000"))))
         assert good
         assert expected in written
