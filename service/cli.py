@@ -16,7 +16,10 @@ import typer
 
 from metering.errors import ImportRefused, TelemetryError
 from service.commands import anomaly, config, database, demo, gateway, keys, meters, run
+from service.commands.coverage import coverage
 from service.commands.decode import decode
+from service.commands.models import models
+from service.commands.replay import replay
 
 __all__ = ["app", "main"]
 
@@ -34,6 +37,9 @@ app.command()(run.run)
 app.command()(run.ingest)
 app.command()(run.serve)
 app.command()(decode)
+app.command()(models)
+app.command()(replay)
+app.command()(coverage)
 app.command()(demo.demo)
 app.add_typer(anomaly.app, name="anomaly")
 app.add_typer(meters.app, name="meters")

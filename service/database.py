@@ -9,12 +9,14 @@ from metering.store.sql.engine import Database
 from metering.store.sql.versions import schema_version
 from service.settings_model import StoreSettings
 
-__all__ = ["open_store", "prepared_store", "version_of"]
+__all__ = ["next_master_key", "open_store", "prepared_store", "version_of"]
 
 
 def open_store(settings: StoreSettings, clock: Clock) -> SqlStore:
     """Open the store as it is; nothing is looked at before the first transaction."""
-    return SqlStore(settings.database, clock, lambda: _master_key(settings))
+    return SqlStore(
+        settings.database, clock, lambda: _master_key(settings), lambda: next_master_key(settings)
+    )
 
 
 def prepared_store(settings: StoreSettings, clock: Clock, *, upgrade_old: bool = False) -> SqlStore:
@@ -58,6 +60,12 @@ def _check(store: SqlStore) -> None:
         raise SchemaTooOld(f"{old}, or start with --upgrade") from None
     with store.reading() as transaction:
         transaction.keyring.check()
+
+
+def next_master_key(settings: StoreSettings) -> bytes | None:
+    """Give the master key a rotation moves to; ``None`` if none is under way."""
+    path = settings.next_master_key
+    return load_master_key(path) if path.exists() else None
 
 
 def _master_key(settings: StoreSettings) -> bytes:

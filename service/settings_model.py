@@ -61,6 +61,11 @@ class StoreSettings(Section):
         """The file the meter keys are encrypted under."""
         return self.master_key_file or self.data / "master.key"
 
+    @property
+    def next_master_key(self) -> Path:
+        """The file they move to while the master key is being rotated."""
+        return self.master_key.with_name(f"{self.master_key.name}.next")
+
 
 class MqttSettings(Section):
     """The broker and what we subscribe to."""

@@ -1,12 +1,25 @@
-"""``nurt db``: the database's schema."""
+"""``nurt db``: schema, soundness, backups, what goes after its days, moving to another database."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
-from service.commands.options import Config, settings_in_force
+from service.commands.options import Config, DryRun, settings_in_force
+
+if TYPE_CHECKING:
+    from metering.store.sql.engine import Database
 
 __all__ = ["app"]
+
+BackupFile = Annotated[Path, typer.Argument(metavar="FILE", help="The backup.")]
+TargetUrl = Annotated[
+    str, typer.Argument(metavar="URL", help="postgresql://user@host/name or sqlite:////path/nurt.db")
+]
 
 app = typer.Typer(help="Look after the database.", no_args_is_help=True)
 
@@ -41,3 +54,134 @@ def version(config: Config = None) -> None:
     from service.database import version_of
 
     typer.echo(version_of(settings_in_force(config).settings.store))
+
+
+@app.command()
+def check(config: Config = None) -> None:
+    """Look for damage and contradictions; exit code 1 if there are any. It may run beside ingest.
+
+    **Examples**
+
+        nurt db check
+    """
+    from metering.errors import StoreError
+    from metering.store.sql.looking_after import check as look
+
+    with _opened(config) as database:
+        found = look(database)
+        where = database.where
+    for sentence in found:
+        typer.echo(f"nurt: {where}: {sentence}", err=True)
+    if found:
+        raise StoreError(f"{where}: {len(found)} kinds of faults")
+    typer.echo(f"{where}: sound, and nothing in it contradicts itself.")
+
+
+@app.command()
+def backup(file: BackupFile, config: Config = None) -> None:
+    """Copy the SQLite database into a new file while the service runs: the state of one moment.
+
+    Keep the master key's copy elsewhere: without it the meter keys in the backup cannot be used, and with it
+    beside them they are not protected.
+
+    **Examples**
+
+        nurt db backup /var/backups/nurt-2026-03-01.db
+    """
+    from metering.store.sql.looking_after import back_up
+
+    with _opened(config) as database:
+        size = back_up(database, file)
+    typer.echo(f"{file}: {size / 1e6:.1f} MB, sound.")
+
+
+@app.command()
+def restore(file: BackupFile, config: Config = None) -> None:
+    """Put a backup in the place of the SQLite database. Stop the service first.
+
+    What was there is kept beside it, named *.before. A backup of an older release is put back as it is; run
+    `nurt db upgrade` then.
+
+    **Examples**
+
+        nurt db restore /var/backups/nurt-2026-03-01.db
+    """
+    from metering.errors import StoreError
+    from metering.store.sql.looking_after import put_back
+
+    with _opened(config) as database:
+        path = database.path
+    if path is None:
+        raise StoreError("only a SQLite database is restored so; use pg_restore")
+    put_back(file, path)
+    typer.echo(f"{path} is now {file}.")
+
+
+@app.command()
+def retention(config: Config = None, dry_run: DryRun = False) -> None:  # noqa: FBT002  an option
+    """Delete telegrams of meters not registered that were kept long enough; they stay counted.
+
+    Ingest does this by itself. How long: [ingest] foreign_days.
+
+    **Examples**
+
+        nurt db retention --dry-run
+    """
+    from ingest.upkeep import forget
+    from metering.clock import SystemClock
+    from service.bootstrap import keeping_of
+    from service.database import prepared_store
+
+    settings, clock = settings_in_force(config).settings, SystemClock()
+    keeping = keeping_of(settings.ingest)
+    store = prepared_store(settings.store, clock)
+    try:
+        if keeping.foreign is None:
+            typer.echo("Nothing goes: meters not registered are read like our own.")
+        elif dry_run:
+            with store.reading() as view:
+                number = view.upkeep.count_foreign(clock.now() - keeping.foreign)
+            typer.echo(f"{number} foreign telegrams would go (dry run: nothing deleted).")
+        else:
+            typer.echo(f"{forget(store, clock, keeping)} foreign telegrams went.")
+    finally:
+        store.close()
+
+
+@app.command("copy")
+def copy_(target: TargetUrl, config: Config = None) -> None:
+    """Copy the whole database into an empty one, SQLite to PostgreSQL or back, and verify it.
+
+    Rows are counted and summed up on both sides; if anything differs, nothing is kept. End the service,
+    or what comes meanwhile is not in the copy. A password is better kept in ~/.pgpass than in the address.
+
+    **Examples**
+
+        nurt db copy postgresql://nurt@db/nurt
+    """
+    from metering.store import upgrade as upgrade_database
+    from metering.store.sql.copying import copy
+    from metering.store.sql.engine import Database
+    from service.commands.imports import told
+
+    upgrade_database(target)
+    other = Database(target)
+    try:
+        with _opened(config) as database, told(1 << 30, "Copying") as progress:
+            sums = copy(database, other, lambda _table, rows: progress(rows))
+        for one in sums:
+            typer.echo(f"{one.table:<16} {one.rows:>12} rows  {one.checksum}")
+        typer.echo(f"{other.where} holds the same.")
+    finally:
+        other.close()
+
+
+@contextmanager
+def _opened(config: Path | None) -> Iterator[Database]:
+    from metering.store.sql.engine import Database
+
+    database = Database(settings_in_force(config).settings.store.database)
+    try:
+        yield database
+    finally:
+        database.close()

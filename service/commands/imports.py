@@ -14,9 +14,9 @@ from metering.errors import ImportRefused, RowFault
 if TYPE_CHECKING:
     from metering.ports import Transaction
     from metering.store import SqlStore
-    from service.settings_model import StoreSettings
+    from service.settings_model import Settings, StoreSettings
 
-__all__ = ["File", "importing", "read_file", "told"]
+__all__ = ["File", "importing", "read_file", "tell_mended", "told"]
 
 File = Annotated[
     Path, typer.Argument(metavar="FILE.csv", help="Table with a header row, UTF-8, , or ; separated.")
@@ -72,6 +72,15 @@ def _store(settings: StoreSettings, *, dry_run: bool) -> SqlStore:
     if dry_run and version_of(settings) == 0:
         return memory_store(SystemClock(), lambda: load_master_key(settings.master_key))
     return prepared_store(settings, SystemClock())
+
+
+def tell_mended(settings: Settings) -> None:
+    """Read telegrams that waited for what was imported, and say how many."""
+    from service.mending import mend_now
+
+    healed = mend_now(settings)
+    if healed:
+        typer.echo(f"{healed} telegrams that waited are read now.")
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from service.commands.imports import File, importing, read_file, told
+from service.commands.imports import File, importing, read_file, tell_mended, told
 from service.commands.options import Config, DryRun, settings_in_force
 
 __all__ = ["app"]
@@ -52,3 +52,5 @@ def import_(file: File, config: Config = None, dry_run: DryRun = False) -> None:
         f"{file}: {summary.new} new, {summary.changed} changed, {summary.same} as before"
         + (" (dry run: nothing stored)" if dry_run else "")
     )
+    if not dry_run:
+        tell_mended(settings)

@@ -70,10 +70,16 @@ def test_the_release_is_told(capsys):
     assert nurt(capsys, "--version")[:2] == (0, "nurt 0.1.0\n")
 
 
-COMMANDS = [
-    ("run",), ("ingest",), ("serve",), ("decode",), ("demo",), ("db", "upgrade"), ("db", "version"),
-    ("meters", "import"), ("keys", "init"), ("keys", "import"), ("config", "show"), ("config", "check"),
-]  # fmt: skip
+def commands() -> list[tuple[str, ...]]:
+    """Every command there is."""
+    names = [(one.name or one.callback.__name__,) for one in cli.app.registered_commands]
+    for group in cli.app.registered_groups:
+        inner = group.typer_instance.registered_commands
+        names += [(group.name, one.name or one.callback.__name__) for one in inner]
+    return names
+
+
+COMMANDS = commands()
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -84,9 +90,5 @@ def test_every_command_has_help_with_an_example(command, capsys):
     assert out.count(f"nurt {' '.join(command)}") >= 2, "usage and at least one example"
 
 
-def test_no_command_is_left_out_of_the_list_above():
-    groups = {group.name: group.typer_instance for group in cli.app.registered_groups}
-    names = {(command.name or command.callback.__name__,) for command in cli.app.registered_commands}
-    for group, inner in groups.items():
-        names |= {(group, one.name or one.callback.__name__) for one in inner.registered_commands}
-    assert names == set(COMMANDS)
+def test_commands_are_found():
+    assert {("run",), ("db", "upgrade"), ("keys", "rotate-master"), ("replay",)} <= set(COMMANDS)

@@ -18,7 +18,7 @@ from service.database import prepared_store
 from service.settings_model import StoreSettings
 
 KAM = MeterId.parse("KAM-76348799-1b-16")
-KEY = "000102030405060708090a0b0c0d0e0f"
+KEY = "5d0f8a61c3b7429e90e4a2d1f8367bc5"
 
 
 @pytest.fixture(autouse=True)

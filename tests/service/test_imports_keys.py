@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from decoders.wmbus.diehl import PUBLISHED_KEYS
 from metering.errors import ImportRefused
 from metering.meter import MeterId
 from service.imports.keys import doubts, read_keys
 
 KAM = "KAM-76348799-1b-16"
-KEY = "000102030405060708090a0b0c0d0e0f"
+KEY = "5d0f8a61c3b7429e90e4a2d1f8367bc5"
 
 
 def read(text: str):
@@ -24,10 +27,10 @@ def faults(text: str) -> list[str]:
     return [str(fault) for fault in told.value.faults]
 
 
-@pytest.mark.parametrize("key", [KEY, KEY.upper(), " 0001 0203 0405 0607 0809 0A0B 0C0D 0E0F "])
+@pytest.mark.parametrize("key", [KEY, KEY.upper(), " 5D0F 8A61 C3B7 429E 90E4 A2D1 F836 7BC5 "])
 def test_a_key_is_32_hexadecimal_digits_and_blanks_do_not_count(key):
     (row,) = read(f"meter_id;key\n{KAM};{key}\n")
-    assert (row.number, row.meter, row.key) == (2, MeterId.parse(KAM), bytes(range(16)))
+    assert (row.number, row.meter, row.key) == (2, MeterId.parse(KAM), bytes.fromhex(KEY))
 
 
 def test_a_row_does_not_show_its_key():
@@ -67,8 +70,8 @@ def test_wherever_a_key_stands_by_mistake_it_is_not_repeated(header, cells):
 
 
 def test_a_key_of_sixteen_digits_is_taken_for_des_and_doubted():
-    [row] = rows = read(f"meter_id,key\n{KAM},0123456789ABCDEF\n")
-    assert row.key == bytes.fromhex("0123456789ABCDEF")
+    [row] = rows = read(f"meter_id,key\n{KAM},0123456789ABCDE0\n")
+    assert row.key == bytes.fromhex("0123456789ABCDE0")
     assert doubts(rows) == ["row 2: a key of 16 digits fits only meters with DES; were digits lost?"]
 
 
@@ -79,4 +82,19 @@ def test_shared_and_placeholder_keys_are_doubted():
         "row 9: the key is all zeros; is it a placeholder?",
         "rows 2, 3, 4, 5, 6, ...: 7 meters share one key",
     ]
+    regular = read(f"meter_id,key\n{KAM},000102030405060708090A0B0C0D0E0F\n")
+    assert doubts(regular) == ["row 2: the key counts up or repeats one byte; is it a placeholder?"]
+    published = read(f"meter_id,key\n{KAM},{PUBLISHED_KEYS[0].hex()}\n")
+    assert doubts(published) == ["row 2: the key is published; everybody can read these meters"]
     assert doubts(rows[:1]) == []
+
+
+def test_a_meter_whose_key_was_changed_stands_in_a_row_for_each():
+    head = "meter_id,key,valid_from,valid_to"
+    rows = read(f"{head}\n{KAM},{KEY},,2026-03-01T00:00Z\n{KAM},{KEY[::-1]},2026-03-01T00:00Z,\n")
+    change = datetime(2026, 3, 1, tzinfo=UTC)
+    assert [(row.valid_from, row.valid_to) for row in rows] == [(None, change), (change, None)]
+    with pytest.raises(ImportRefused, match="1 fault"):
+        read(f"{head}\n{KAM},{KEY},2026-03-01T00:00Z,\n{KAM},{KEY},,\n")
+    with pytest.raises(ImportRefused, match="1 fault"):
+        read(f"{head}\n{KAM},{KEY},2026-03-01T00:00Z,2026-02-01T00:00Z\n")

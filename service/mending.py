@@ -1,0 +1,30 @@
+"""After an import: telegrams that waited for it are read at once, whether ingest runs or not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ingest.replay import Replay
+from ingest.upkeep import mend_asked
+from metering.clock import SystemClock
+from service.bootstrap import rules_of
+from service.database import prepared_store
+from service.settings_model import Settings
+
+__all__ = ["mend_now"]
+
+
+def mend_now(settings: Settings, told: Callable[[int], None] = lambda _meters: None) -> int:
+    """Try waiting telegrams of meters that got a key or were registered; gives how many healed.
+
+    What is not done when this is interrupted, ingest does by itself.
+
+    Raises:
+        StoreError: the store is away.
+        KeyringError: keys are stored but cannot be decrypted.
+    """
+    store = prepared_store(settings.store, SystemClock())
+    try:
+        return mend_asked(store, Replay(store, rules=rules_of(settings.ingest)), told=told)
+    finally:
+        store.close()
