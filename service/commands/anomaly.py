@@ -73,7 +73,7 @@ def scan(  # noqa: PLR0913, PLR0917  options of a command
     Findings go to standard output, in the order they were raised. What could not be judged, and why, goes to
     standard error.
 
-    **Example**
+    **Examples**
 
         nurt anomaly scan readings.parquet --tz Europe/Warsaw --format jsonl
     """

@@ -80,7 +80,12 @@ def password(
 
 
 def profiles() -> None:
-    """List what gateways can be, and what can be chosen for each."""
+    """List what gateways can be, and what can be chosen for each.
+
+    **Examples**
+
+        nurt gateway profiles
+    """
     from gateway_firmware_config.profile import profile_names, profile_of
 
     for name in profile_names():
