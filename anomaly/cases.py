@@ -23,7 +23,7 @@ STAGES = {Tier.SUSPECT: 0.6, Tier.NOTIFY: 1.0, Tier.DISPATCH: 1.75}
 """Score over threshold at which a tier is reached."""
 GIVEN_UP = 0.4
 """A case that was never told anybody ends when its scores are down here."""
-AROUND = 2
+AROUND = 1
 """Levels to either side that count as the same flow."""
 CALM_HOURS = 24
 """Known hours without suspicion that close a finding."""
