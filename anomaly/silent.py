@@ -68,11 +68,15 @@ class SilentDetector:
         heard = {gated.facts.meter: _heard(gated) for gated in batch.meters}
         if not heard:
             return
-        clock = np.unique(np.concatenate(list(heard.values())))
-        members = Counter(self._gateway(meter) for meter in heard)
+        newest = max(int(at[-1]) for at in heard.values())
         groups: dict[str, list[_Silence]] = defaultdict(list)
         for meter, at in heard.items():
-            groups[self._gateway(meter)].extend(_silences(meter, at, clock))
+            for one in _silences(meter, at, newest):
+                groups[self._gateway(meter)].append(one)
+        if not groups:
+            return
+        clock = np.unique(np.concatenate(list(heard.values())))
+        members = Counter(self._gateway(meter) for meter in heard)
         for gateway, found in groups.items():
             yield from _told(gateway, found, members[gateway], clock)
 
@@ -93,11 +97,11 @@ class _Silence:
 def _heard(gated: Gated) -> Ints:
     """Give when the meter was heard, believed or not."""
     off = [doubt.at for doubt in gated.doubts if doubt.kind in _HEARD]
-    return np.unique(np.concatenate([gated.at, np.array(off, np.int64)]))
+    return np.unique(np.concatenate([gated.at, np.array(off, np.int64)])) if off else gated.at
 
 
-def _silences(meter: str, at: Ints, clock: Ints) -> Iterator[_Silence]:
-    pauses = np.diff(np.append(at, clock[-1]))
+def _silences(meter: str, at: Ints, newest: int) -> Iterator[_Silence]:
+    pauses = np.diff(np.append(at, newest))
     for place in np.flatnonzero(pauses >= SHORTEST):
         asked = _asked(np.diff(at[: place + 1]))
         if pauses[place] >= asked:

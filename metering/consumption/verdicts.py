@@ -31,14 +31,31 @@ class Limits:
     wraps_at: Decimal | None = None
 
     @classmethod
-    def of_water_m3(cls, *, q3_m3h: Decimal | None = None, wraps_at: Decimal | None = None) -> Limits:
+    def of_water_m3(cls, *, q3_m3h: Decimal | None = None, digits: int | None = None) -> Limits:
         """Give the limits of a water meter's index in m3.
 
         Q4 is 1.25 Q3 (ISO 4064-1, 4.1.3); without a known Q3 it is taken as 4 m3/h. Falls of up to 10 L are
         tremor, from 100 L on they can be spikes.
+
+        Args:
+            q3_m3h: permanent flow rate, from the dial.
+            digits: digits of the register for whole cubic metres; ``None`` = not known.
         """
         rate = Decimal("1.25") * q3_m3h if q3_m3h else Decimal(4)
+        wraps_at = None if digits is None else Decimal(10) ** digits
         return cls(rate, Decimal("0.010"), Decimal("0.100"), wraps_at)
+
+    @classmethod
+    def of_pulses(cls, *, litres_per_pulse: Decimal, bits: int | None = None) -> Limits:
+        """Give the limits of an index in m3 that an input counts in pulses.
+
+        Args:
+            litres_per_pulse: pulse weight.
+            bits: width of the counter that wraps; ``None`` = not known.
+        """
+        water = cls.of_water_m3()
+        wraps_at = None if bits is None else 2**bits * litres_per_pulse.scaleb(-3)
+        return cls(water.rate, max(water.tremor, litres_per_pulse.scaleb(-3)), water.spike, wraps_at)
 
 
 class Reason(StrEnum):

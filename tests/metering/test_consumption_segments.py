@@ -94,7 +94,7 @@ def test_the_index_in_the_protocol_counts_against_a_reading_of_the_same_moment()
 
 
 def test_a_roll_over_after_an_exchange_is_carried_with_its_line():
-    wraps = Limits.of_water_m3(wraps_at=Decimal(1_000))
+    wraps = Limits.of_water_m3(digits=3)
     old, new = exchange()
     points = hourly(998.9, 999.9, 0.9, 1.9, begin=BEGIN + 3 * HOUR)
     found = joined([old, Segment(points, wraps, new.since, opening=Decimal("998.4"))])
@@ -158,7 +158,7 @@ def test_pulses_count_exactly_by_their_weight_and_wrap_with_their_counter():
     points = [
         IndexPoint(BEGIN + n * HOUR, pulses.index_m3(count) or Decimal(0)) for n, count in enumerate(counts)
     ]
-    wraps = Limits.of_water_m3(wraps_at=2**16 * pulses.litres_per_pulse / 1000)
+    wraps = Limits.of_pulses(litres_per_pulse=pulses.litres_per_pulse, bits=16)
     (line,) = settle(points, wraps).lines
     assert line[-1].total - line[0].total == (2**16 + 60 - 65_500) * Decimal("0.0025")
 
@@ -193,7 +193,7 @@ def test_newer_readings_are_a_difference_with_their_volume():
 
 def test_a_roll_over_found_late_changes_only_what_lies_beside_it():
     points = hourly(98.5, 99, 99.5, 0.1, 0.4, 0.8)
-    wraps = Limits.of_water_m3(wraps_at=Decimal(100))
+    wraps = Limits.of_water_m3(digits=2)
     early = [point for line in settle(points[3:], wraps).lines for point in line]
     (line,) = settle(points, wraps).lines
     found = differences(intervals(early, Step.HOUR, WARSAW), intervals(line, Step.HOUR, WARSAW))

@@ -18,7 +18,7 @@ from metering.consumption.explain import Track, cheapest
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 WATER = Limits.of_water_m3()
-FIVE_DIGITS = Limits.of_water_m3(wraps_at=Decimal(100_000))
+FIVE_DIGITS = Limits.of_water_m3(digits=5)
 
 
 def hourly(*values: str | float, begin: datetime = BEGIN) -> list[IndexPoint]:
@@ -164,7 +164,7 @@ def test_without_known_digits_a_corroborated_fall_to_zero_is_a_reset():
 
 
 def test_a_counter_of_sixteen_bits_rolls_over_at_its_own_value():
-    litres_10 = Limits.of_water_m3(wraps_at=Decimal(2**16).scaleb(-2))
+    litres_10 = Limits.of_pulses(litres_per_pulse=Decimal(10), bits=16)
     found = settle(hourly(655.30, 0.02, 0.04), litres_10)
     assert found.lines[0][-1].total - found.lines[0][0].total == Decimal("0.10")
 
