@@ -12,7 +12,7 @@ from typing import Protocol
 
 import structlog
 
-from ingest.batching import Batcher, Limits
+from ingest.batching import Batcher, Limits, weight_of
 from ingest.inbox import Arrival, Inbox
 from ingest.items import Delivery
 from metering.errors import KeyringError, StoreError
@@ -131,7 +131,8 @@ class Worker:
     def _add(self, arrival: Arrival) -> None:
         self._oldest_at = self._oldest_at or arrival.delivery.received_at
         self._received += 1
-        self._batch.add(arrival, len(arrival.delivery.payload), time.monotonic())
+        payload = arrival.delivery.payload
+        self._batch.add(arrival, len(payload), time.monotonic(), weight_of(payload))
 
     def _commit(self, batch: Sequence[Arrival]) -> bool:
         """Commit a batch, however long the store is away; false if it is still away when we stop."""

@@ -97,9 +97,9 @@ class _Known:
     """What the registry knows about the meters, places and inputs of some rows."""
 
     meters: Mapping[MeterId, Meter]
+    installations: Mapping[MeterId, Sequence[Installation]]
     points: Mapping[str, ServicePoint]
     inputs: Mapping[tuple[str, str], Sequence[PulseInput]]
-    registry: Registry
     today: datetime
     faults: Faults
 
@@ -107,9 +107,9 @@ class _Known:
     def of(cls, rows: Sequence[MeterRow], registry: Registry, today: datetime, faults: Faults) -> _Known:
         return cls(
             registry.meters([row.meter.id for row in rows]),
+            registry.installations([row.meter.id for row in rows]),
             registry.service_points([row.point.id for row in rows if row.point]),
             registry.pulse_inputs([(row.pulse.gateway, row.pulse.channel) for row in rows if row.pulse]),
-            registry,
             today,
             faults,
         )
@@ -123,13 +123,12 @@ class _Known:
             place = self.points.get(row.point.id)
             if (point := _merged_point(row.point, place)) != place:
                 changes.points.append(point)
-            changes.installations += self._moves(row, row.point, before)
+            changes.installations += self._moves(row, row.point)
         if row.pulse:
             changes.pulses += self._pulse(row, row.pulse)
 
-    def _moves(self, row: MeterRow, point: ServicePoint, before: Meter | None) -> list[Installation]:
-        details = self.registry.details_of(row.meter.id) if before else None
-        hanging = [one for one in (details[1] if details else ()) if one.valid_to is None]
+    def _moves(self, row: MeterRow, point: ServicePoint) -> list[Installation]:
+        hanging = [one for one in self.installations.get(row.meter.id, ()) if one.valid_to is None]
         since = row.since or self.today
         for one in hanging:
             here = one.service_point == point.id

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from metering.ports import GatewayRow, Outcome, Store
+from metering.ports import GatewayRow, Outcome, Store, TelegramState
 from service.web.context import IngestStatus
 
 __all__ = ["registry_of"]
@@ -41,7 +41,14 @@ class _StoreMetrics(Collector):
         with self._store.reading() as tx:
             gateways = tx.ledger.gateways()
             _, meters = tx.registry.overview(limit=1)
+            waiting = {
+                state: tx.archive.count(state) for state in (TelegramState.HELD, TelegramState.FOREIGN)
+            }
         yield from _account(gateways)
+        kept = GaugeMetricFamily("nurt_telegrams_waiting", "Telegrams not read now, by why", labels=["state"])
+        for state, number in waiting.items():
+            kept.add_metric([state], number)
+        yield kept
         yield GaugeMetricFamily("nurt_meters_registered", "Meters in the registry", value=meters)
         online = GaugeMetricFamily(
             "nurt_gateway_online", "1 if the gateway last said it is online", labels=["gateway"]

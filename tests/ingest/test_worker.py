@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from ingest.batching import Batcher, Limits
+from ingest.batching import Batcher, Limits, weight_of
 from ingest.inbox import Arrival, Inbox
 from ingest.items import Delivery
 from ingest.worker import Worker
@@ -234,3 +234,21 @@ def test_stopping_without_a_store_ends_without_acknowledging(rig):
     assert rig.worker.stop(5)
     assert time.monotonic() - started < 2
     assert rig.acked == []
+
+
+@pytest.mark.parametrize(
+    ("payload", "items"), [(b"", 1), (b'{"v":1}', 1), (b'[{"v":1},{"v":1},{"v":1}]', 3), (b"a;b\nc;d\n", 2)]
+)
+def test_a_delivery_weighs_at_least_the_items_it_holds(payload, items):
+    assert weight_of(payload) == items
+
+
+def test_a_batch_is_due_by_its_items_not_by_its_deliveries():
+    batch: Batcher[str] = Batcher(Limits(most=100, oldest_s=9, quiet_s=9))
+    batch.add("one", 10, 0.0, 60)
+    assert batch.wait(0.0) > 0
+    batch.add("other", 10, 0.0, 60)
+    assert batch.wait(0.0) == 0
+    batch.take()
+    batch.add("next", 10, 0.0, 60)
+    assert batch.wait(0.0) > 0
