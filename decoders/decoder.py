@@ -113,8 +113,7 @@ class Decoder:
             if clear is not None:
                 bits = number if clear is data else int.from_bytes(clear, "little")
                 for layout in layouts:
-                    if bits & layout.mask == layout.repeated:
-                        layout.used = True
+                    if layout.fits(clear, bits):
                         return layout, data, clear
         return None
 

@@ -6,8 +6,8 @@ status, record data and manufacturer data. A frame that agrees under the mask wo
 structure with other values, so its values are lifted out by position. One that does not agree is no business
 of this layout.
 
-Layouts with anything unusual (faults, compact frames) are not learnt; such telegrams take the full walk every
-time.
+The headers that a compact frame leaves out are those of its first telegram; the checksum of the full frame
+proves each. Telegrams with faults are not learnt and take the full walk every time.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from decoders.telegram import Record, Security, Telegram
 from decoders.wmbus import afl, link
 from decoders.wmbus.address import identity, link_order
 from decoders.wmbus.ci import CI, Content, Header
+from decoders.wmbus.crc import crc_little
 from decoders.wmbus.header import describe
 from decoders.wmbus.layers import Layers
-from decoders.wmbus.transport import TransportHeader
+from decoders.wmbus.transport import NO_SECURITY, TransportHeader
 from decoders.wmbus.values import VARIABLE
 from metering.meter import MeterId
 
@@ -77,6 +78,7 @@ class TelegramLayout:
     """
 
     __slots__ = (
+        "_full",
         "_makers",
         "clear",
         "example",
@@ -104,6 +106,19 @@ class TelegramLayout:
         self.renderings: dict[object, object] = {}
         self.used = False
         self._makers = tuple(map(maker, example.records))
+        self._full = _full_frame(example) if example.ci[-1:] and _is_compact(example.ci[-1]) else None
+
+    def fits(self, clear: bytes, bits: int) -> bool:
+        """Whether a frame in clear has this layout.
+
+        Args:
+            clear: the frame.
+            bits: the same as a number, first byte lowest.
+        """
+        if bits & self.mask != self.repeated or (self._full and not self._full(clear)):
+            return False
+        self.used = True
+        return True
 
     def telegram(self, frame: bytes, clear: bytes) -> Telegram:
         """Give the telegram of a frame that fits.
@@ -179,14 +194,18 @@ def learn(layers: Layers, telegram: Telegram) -> TelegramLayout | None:
     clear = layers.data[: header.end] + telegram.plain
     draft = _Draft(len(clear))
     places = _places(draft, layers, header, telegram)
-    return TelegramLayout(clear, bytes(draft.mask), draft.slots, places, telegram)
+    layout = TelegramLayout(clear, bytes(draft.mask), draft.slots, places, telegram)
+    return layout if layout.fits(clear, int.from_bytes(clear, "little")) else None
 
 
 def _learnable(layers: Layers, header: TransportHeader, telegram: Telegram) -> bool:
     start = layers.frame.data[:4]
     return (
         not header.counter
-        and CI[header.ci].content is Content.RECORDS
+        and (
+            CI[header.ci].content is Content.RECORDS
+            or (_is_compact(header.ci) and header.mode == NO_SECURITY and bool(telegram.records))
+        )
         and not telegram.faults
         and (telegram.wired or not start[0] == start[3] == 0x68)  # bytes that look wired at another length
     )
@@ -218,7 +237,9 @@ def _places(draft: _Draft, layers: Layers, header: TransportHeader, telegram: Te
         draft.mask[layers.ell.end - 3] = _ENC
     counter = _authentication(draft, layers.afl) if layers.afl else None
     meter, own, status = _transport(draft, header)
-    data = [_record(draft, record) for record in telegram.records]
+    if _is_compact(header.ci):
+        draft.differs(header.end + 2, 2)
+    data = [_record(draft, record, compact=_is_compact(header.ci)) for record in telegram.records]
     rest = len(telegram.manufacturer_data)
     manufacturer = draft.lift(len(draft.mask) - rest, rest) if rest else None
     plain = draft.lift(header.end, len(draft.mask) - header.end, number=0)
@@ -267,9 +288,29 @@ def _transport(draft: _Draft, header: TransportHeader) -> tuple[int | None, int 
     return meter, draft.lift(start, 1), draft.lift(start + 1, 1)
 
 
-def _record(draft: _Draft, record: Record) -> int:
+def _is_compact(ci: int) -> bool:
+    return CI[ci].content is Content.COMPACT
+
+
+def _full_frame(example: Telegram) -> Callable[[bytes], bool]:
+    """Return what checks a compact frame: with the headers put back it has the checksum it brings."""
+    headers = [record.dib + record.vib for record in example.records]
+    slots = [slice(record.offset, record.offset + len(record.data)) for record in example.records]
+    parts = [b""] * (2 * len(headers))
+    parts[::2] = headers
+    start = example.records[0].offset
+
+    def fits(clear: bytes) -> bool:
+        full = parts.copy()
+        full[1::2] = map(clear.__getitem__, slots)
+        return crc_little(b"".join(full)) == clear[start - 2 : start]
+
+    return fits
+
+
+def _record(draft: _Draft, record: Record, *, compact: bool) -> int:
     """Lift the data of a record; an LVAR byte says how many there are, so it repeats."""
-    start = record.offset + len(record.dib) + len(record.vib)
+    start = record.offset + (0 if compact else len(record.dib) + len(record.vib))
     return draft.lift(start, len(record.data), fixed=int(record.dib[0] & 0x0F == VARIABLE))
 
 

@@ -14,8 +14,10 @@ from decoders.decoder import Decoder
 from decoders.number_texts import NOTHING, one, plain_text, whole_numbers
 from decoders.wmbus import blocks, ciphers
 from decoders.wmbus.cipher_cache import CipherCache
+from decoders.wmbus.compact import compact_frame
 from decoders.wmbus.crc import crc_big
 from decoders.wmbus.header import describe
+from decoders.wmbus.layouts import Layouts
 from decoders.wmbus.link import normalise
 from decoders.wmbus.no_checksums import masks_of, may_hold
 from metering.meter import MeterId
@@ -262,3 +264,38 @@ def test_numbers_are_written_as_their_decimals_are(header, data, digits):
     value, _ = said.read(data)
     written = plain_text(read, said.read(one(said))[0])(data)
     assert written == (NOTHING if value is None else format(value, "f").encode())
+
+
+# --- compact frames ------------------------------------------------------------------------------
+
+RECORD_HEADERS = b"\x04\x13\x02\x3b\x0d\xfd\x0f"
+
+
+def compact(index: int, flow: int, text: bytes) -> bytes:
+    payload = b"\x04\x13" + index.to_bytes(4, "little") + b"\x02\x3b" + flow.to_bytes(2, "little")
+    return compact_frame(payload + b"\x0d\xfd\x0f" + bytes((len(text),)) + text)
+
+
+def test_compact_frames_of_a_known_layout_are_lifted(monkeypatch):
+    decoder = Decoder(Layouts([RECORD_HEADERS]))
+    session = EllSpec(ci=0x8D, access=3, session=1 << 29 | 0x123456)
+    for form in ({"header": "none"}, {"header": "none", "ell": session, "key": KEY}):
+        decoder.decode(build(METER, compact(1, 2, b"abc"), ci=0x79, **form), keys_of(KEY))
+    monkeypatch.setattr("decoders.decoder.decode_frame", None)
+    for form in ({"header": "none"}, {"header": "none", "ell": session, "key": KEY}):
+        frame = build(METER, compact(7704, 9, b"xyz"), ci=0x79, **form)
+        telegram = decoder.decode(frame, keys_of(KEY))
+        assert telegram == decode(frame, keys_of(KEY), Layouts([RECORD_HEADERS]))
+        assert telegram.records[0].value == Decimal("7.704")
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.binary(max_size=5), st.integers(0, 60), st.integers(0, 255))
+def test_changed_compact_frames_are_decoded_as_alone(index, text, place, byte):
+    decoder = Decoder(Layouts([RECORD_HEADERS]))
+    frame = bytearray(build(METER, compact(index, 5, text), ci=0x79, header="none"))
+    assert decoder.decode(bytes(frame)) == decode(bytes(frame), layouts=Layouts([RECORD_HEADERS]))
+    frame[place % len(frame)] = byte
+    told = outcome(decoder.decode, bytes(frame), keys_of())
+    alone = outcome(lambda one, _: decode(one, layouts=Layouts([RECORD_HEADERS])), bytes(frame), keys_of())
+    assert same(told) == same(alone)
