@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from decoders.decode import lengthened, read_application
 from decoders.errors import DecodeError
+from decoders.explain_names import explain_names
 from decoders.explain_payload import explain_payload
 from decoders.model import Model
+from decoders.models import detect
 from decoders.payload import NOT_MINE, Payload
 from decoders.reading import complete, rescue
 from decoders.telegram import Keys, Telegram, no_keys
@@ -36,12 +39,14 @@ class Trace:
         spans: what they mean, in order, without gap or overlap.
         telegram: what was understood as a whole, as far as it goes.
         error: why it goes no further; ``None`` if everything was read.
+        model: the meter's model, named or found.
     """
 
     frame: bytes
     spans: tuple[Span, ...]
     telegram: Telegram | None = None
     error: DecodeError | None = None
+    model: Model | None = None
 
     def count(self, understanding: Understanding) -> int:
         """Return how many bytes are understood fully, partly or not."""
@@ -57,7 +62,7 @@ def trace(
         frame: as received; see :func:`decoders.decode.decode`.
         keys: gives the keys to try for a meter. No key material enters the trace.
         layouts: record layouts known so far, for compact frames.
-        model: the meter's model, for payloads of the manufacturer's own; ``None`` = find it.
+        model: the meter's model, for names and payloads of the manufacturer's own; ``None`` = find it.
     """
     try:
         tidy = link.normalise(frame)
@@ -70,22 +75,32 @@ def trace(
     if longer is not None and not _read(further := begin(longer), once, layouts) and further.verified:
         tidy, layers, error = longer, further, None
     laid = explain(layers, error).laid
-    found, telegram, error = _by_model(layers.telegram(), error, once, model)
-    spans = explain_payload(laid, found)
-    return Trace(frame, tuple(_as_received(frame, tidy, spans)), telegram, error)
+    found, error = _by_model(layers.telegram(), error, once, model)
+    spans = explain_payload(laid, found.payload)
+    if found.telegram is not None:
+        spans = explain_names(spans, found.telegram, found.model)
+    return Trace(frame, tuple(_as_received(frame, tidy, spans)), found.telegram, error, found.model)
+
+
+class _Found(NamedTuple):
+    """As :class:`decoders.reading.Understood`, but perhaps of no telegram."""
+
+    telegram: Telegram | None
+    model: Model | None
+    payload: Payload = NOT_MINE
 
 
 def _by_model(
     telegram: Telegram | None, error: DecodeError | None, keys: Keys, model: Model | None
-) -> tuple[Payload, Telegram | None, DecodeError | None]:
+) -> tuple[_Found, DecodeError | None]:
     """Let the meter's model read a payload of the manufacturer's own."""
     if telegram is None:
-        return NOT_MINE, telegram, error
+        return _Found(None, None), error
     try:
         understood = rescue(error, keys, model) if error else complete(telegram, keys, model)
     except DecodeError as fault:
-        return NOT_MINE, telegram, fault
-    return understood.payload, understood.telegram, None
+        return _Found(telegram, model or detect(telegram)), fault
+    return _Found(*understood), None
 
 
 def _unframed(frame: bytes, fault: DecodeError) -> tuple[Span, ...]:

@@ -40,6 +40,8 @@ _MARKS = {
     Understanding.NOT: Text("?", "red"),
 }
 
+_NAMED = 3
+
 _UNITS = {
     "m3": "m³",
     "m3h": "m³/h",
@@ -131,9 +133,18 @@ def _layer(spans: list[Span]) -> tuple[Text, Table]:
             (span.raw if span.plain is None else span.plain).hex(" "),
             _MARKS[span.understanding],
             printable(span.meaning),
-            printable(span.value),
+            _value(span),
         )
     return Text(name, f"bold {colour}").append(decrypted, "default"), table
+
+
+def _value(span: Span) -> Text:
+    """Tell what the bytes say, and the fields read from them; of many, the first."""
+    text = Text(printable(span.value))
+    if span.fields:
+        more = f" and {len(span.fields) - _NAMED} more" if len(span.fields) > _NAMED else ""
+        text.append(f" = {', '.join(map(printable, span.fields[:_NAMED]))}{more}", "bold")
+    return text
 
 
 def _coverage(traced: Trace) -> Text:

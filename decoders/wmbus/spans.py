@@ -28,6 +28,7 @@ class Span:
         value: what they say, in words; empty if there is nothing to say.
         understanding: how far that is all.
         plain: its bytes decrypted, if it came encrypted and a key fits.
+        fields: names of the fields read from it.
     """
 
     offset: int
@@ -37,6 +38,7 @@ class Span:
     value: str = ""
     understanding: Understanding = Understanding.FULL
     plain: bytes | None = None
+    fields: tuple[str, ...] = ()
 
     def part(self, start: int, end: int, offset: int, raw: bytes) -> Span:
         """Return bytes ``start`` to ``end`` of this span, placed elsewhere; the first tells the value."""
@@ -49,6 +51,7 @@ class Span:
             self.value if whole or not start else "",
             self.understanding,
             None if self.plain is None else self.plain[start:end],
+            self.fields if whole or not start else (),
         )
 
 

@@ -8,10 +8,12 @@ from datetime import date, datetime, time
 from decimal import Decimal
 
 from decoders.errors import DecodeError
-from decoders.fields import fields
+from decoders.meaning import named
+from decoders.model import Model
+from decoders.models import by_name
 from decoders.shipped_layouts import shipped_layouts
 from decoders.telegram import Value
-from decoders.trace import Span, trace
+from decoders.trace import Span, Trace, Understanding, trace
 from metering.errors import KeyringError
 from metering.meter import MeterId
 from metering.ports import ArchivedTelegram, Keyring
@@ -25,6 +27,8 @@ class Explained:
 
     Attributes:
         spans: what each byte means; they cover the frame.
+        bytes: how many of them are understood ``full``, ``partly`` or ``not``; their sum is the length.
+        model: name of the meter's model; empty if there is none.
         fields: values by their name with unit, ``total_m3``.
         error: why it could not be read, or the first thing wrong in it.
         key: a key of this meter is in store (never the key itself).
@@ -32,34 +36,49 @@ class Explained:
     """
 
     spans: Sequence[Span]
+    bytes: Mapping[Understanding, int]
+    model: str
     fields: Mapping[str, Decimal | str | None]
     error: DecodeError | None
     key: bool
     keyring_fault: str = field(default="")
 
 
-def explain(telegram: ArchivedTelegram, keyring: Keyring) -> Explained:
+def explain(telegram: ArchivedTelegram, keyring: Keyring, model: str | None = None) -> Explained:
     """Decode a telegram with the key in store, if there is one.
 
     A keyring that cannot be opened explains the telegram as far as it goes without a key.
+
+    Args:
+        telegram: from the archive.
+        keyring: the keys in store.
+        model: the model the registry names for its meter; ``None`` = found by the meter's identity.
     """
     key = bool(keyring.have_keys([telegram.meter]))
+    chosen = by_name(model) if model else None
     try:
-        return _explain(telegram.frame, keyring, key=key)
+        found = _trace(telegram.frame, keyring, chosen)
     except KeyringError as fault:
-        return _explain(telegram.frame, None, key=key, keyring_fault=str(fault))
+        return _explained(_trace(telegram.frame, None, chosen), key=key, keyring_fault=str(fault))
+    return _explained(found, key=key)
 
 
-def _explain(frame: bytes, keyring: Keyring | None, *, key: bool, keyring_fault: str = "") -> Explained:
+def _trace(frame: bytes, keyring: Keyring | None, model: Model | None) -> Trace:
     def keys(meter: MeterId) -> Sequence[bytes]:
         return keyring.keys([meter]).get(meter, ()) if keyring else ()
 
-    found = trace(frame, keys, shipped_layouts())
+    return trace(frame, keys, shipped_layouts(), model)
+
+
+def _explained(found: Trace, *, key: bool, keyring_fault: str = "") -> Explained:
     telegram = found.telegram
-    values = fields(telegram) if telegram else {}
+    model = found.model if telegram and telegram.records else None
+    values = named(telegram, model) if telegram else []
     return Explained(
         spans=found.spans,
-        fields={name: _plain(value) for name, value in values.items()},
+        bytes={one: found.count(one) for one in Understanding},
+        model=found.model.name if found.model else "",
+        fields={one.name: _plain(one.value) for one in values},
         error=found.error or (next(iter(telegram.faults), None) if telegram else None),
         key=key,
         keyring_fault=keyring_fault,

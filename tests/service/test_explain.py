@@ -41,6 +41,12 @@ def test_the_head_names_meter_medium_and_protection_and_the_end_the_fields():
     assert KEY.hex() not in text.replace(" ", "")
 
 
+def test_data_say_which_field_they_are_and_all_bytes_are_counted():
+    text = explained(build(METER, VOLUME + bytes.fromhex("0F0102"), access=1).hex())
+    assert "7.704 m3 = total_m3" in text
+    assert "24 bytes: 22 understood, 2 not understood (?)" in text
+
+
 def test_without_a_key_the_code_and_its_place_are_told():
     text = explained(build(METER, VOLUME, access=1, mode=5, key=KEY).hex())
     assert "security mode 5, not decrypted" in text

@@ -45,5 +45,6 @@ def one_telegram(site: UseSite, number: RowNumber) -> ExactJSON:
         if telegram is None:
             raise NotFound(f"there is no telegram {number}")
         readings, _ = tx.readings.of_telegram(number)
-        found = explain(telegram, tx.keyring)
+        meter = tx.registry.meters([telegram.meter]).get(telegram.meter)
+        found = explain(telegram, tx.keyring, meter.model if meter else None)
     return ExactJSON(TelegramDetail.of(telegram, found, [ReadingOut.of(reading) for reading in readings]))

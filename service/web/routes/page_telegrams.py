@@ -55,14 +55,14 @@ def one_telegram(request: Request, site: UseSite, number: RowNumber) -> HTMLResp
         if telegram is None:
             raise NotFound(f"There is no telegram {number}.")
         readings, details = tx.readings.of_telegram(number)
-        registered = telegram.meter in tx.registry.meters([telegram.meter])
-        found = explain(telegram, tx.keyring)
+        meter = tx.registry.meters([telegram.meter]).get(telegram.meter)
+        found = explain(telegram, tx.keyring, meter.model if meter else None)
     return page(
         request,
         "telegram.html",
         telegram=telegram,
         readings=readings,
         details=details,
-        registered=registered,
+        registered=meter is not None,
         found=found,
     )

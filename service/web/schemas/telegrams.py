@@ -85,6 +85,7 @@ class SpanOut(BaseModel):
     meaning: str
     value: str
     understanding: str = Field(description="`full`, `partly` or `not`")
+    fields: list[str] = Field(description="names of the fields read from these bytes")
 
     @classmethod
     def of(cls, span: Span) -> SpanOut:
@@ -97,6 +98,7 @@ class SpanOut(BaseModel):
             meaning=span.meaning,
             value=span.value,
             understanding=span.understanding,
+            fields=list(span.fields),
         )
 
 
@@ -113,6 +115,8 @@ class TelegramDetail(BaseModel):
 
     telegram: TelegramOut
     spans: list[SpanOut]
+    bytes: dict[str, int] = Field(description="bytes understood `full`, `partly` or `not`; sum = length")
+    model: str | None = Field(description="the meter's model, if one is known")
     fields: dict[str, Exact | str | None] = Field(
         description="`total_m3`, `target_date`, ...: unit in the name"
     )
@@ -127,6 +131,8 @@ class TelegramDetail(BaseModel):
         return cls(
             telegram=TelegramOut.of(telegram),
             spans=[SpanOut.of(span) for span in found.spans],
+            bytes={str(one): count for one, count in found.bytes.items()},
+            model=found.model or None,
             fields=dict(found.fields),
             error=fault,
             readings=readings,

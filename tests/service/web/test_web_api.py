@@ -259,12 +259,17 @@ def test_a_telegram_is_decoded_again_with_the_key_in_store(web, town, meter):
     assert body["error"] is None
     assert body["fields"]["total_m3"] == Decimal("7.704")
     assert "".join(span["hex"] for span in body["spans"]) == body["telegram"]["hex"]
+    assert sum(body["bytes"].values()) == len(body["telegram"]["hex"]) // 2
+    assert set(body["fields"]) == {name for span in body["spans"] for name in span["fields"]} | {
+        name for name, value in body["fields"].items() if name == "status" or value in {None, ""}
+    }
 
 
 def test_a_telegram_without_a_key_tells_what_is_known_and_why_no_more(web, town):
     body = exact(web.get(f"/api/v1/telegrams/{town.telegrams[MeterId.parse(KEYLESS)]}"))
     assert body["error"]["code"] == "missing_key"
     assert body["spans"][-1]["understanding"] == "not"
+    assert body["bytes"]["not"] > 0
     assert body["fields"] == {}
 
 
