@@ -94,7 +94,7 @@ def _siblings(model: type[BaseModel], way: KeyPath) -> list[str]:
     """Give the settings known where an unknown one stands."""
     here = model
     for part in way[:-1]:
-        if isinstance(part, str):
+        if isinstance(part, str) and part in here.model_fields:  # else a name somebody chose, in a mapping
             here = next(iter(_models(here.model_fields[part].annotation)), here)
     return list(here.model_fields)
 
