@@ -7,6 +7,7 @@ Source: EN 13757-3:2018, clause 6 and annex A.
 
 from __future__ import annotations
 
+import functools
 import struct
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
@@ -70,6 +71,7 @@ def record(  # noqa: PLR0913  the places a record names
     return header + data
 
 
+@functools.lru_cache(maxsize=4096)
 def dib(
     field: int,
     *,

@@ -30,6 +30,7 @@ from metering.errors import InvalidValue
 __all__ = ["expand", "is_profile"]
 
 _FORWARD, _INVERSE = 0x1F, 0x13
+_VIFES = frozenset({_FORWARD, _INVERSE})
 _ABSOLUTE, _INCREMENTS, _DECREMENTS = 0, 1, 2
 _STEPS = (timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1))
 _MONTHS = {0x3: 1, 0x2: 3, 0x1: 6}
@@ -52,7 +53,7 @@ class _Head(NamedTuple):
 
 def is_profile(record: Record) -> bool:
     """Whether :func:`expand` takes this record apart."""
-    return len(record.vib) > 1 and record.vib[-1] in {_FORWARD, _INVERSE} and _head(record) is not None
+    return len(record.vib) > 1 and record.vib[-1] in _VIFES and _head(record) is not None
 
 
 def expand(records: Sequence[Record]) -> tuple[Record, ...]:
@@ -60,15 +61,17 @@ def expand(records: Sequence[Record]) -> tuple[Record, ...]:
 
     A profile without any value stays as it is; the same records come back if there is no profile among them.
     """
-    if not any(is_profile(record) for record in records):
+    if not any(record.vib[-1] in _VIFES and is_profile(record) for record in records):
         return tuple(records)
     expanded: list[Record] = []
     seen = Counter(map(_register, records))
     for record in records:
         elements = list(_elements(record, records)) if is_profile(record) else []
         for place, element in enumerate(elements):
-            elements[place] = replace(element, occurrence=seen[_register(element)])
-            seen[_register(element)] += 1
+            register = _register(element)
+            if seen[register] != element.occurrence:
+                elements[place] = replace(element, occurrence=seen[register])
+            seen[register] += 1
         expanded.extend(elements or [record])
     return tuple(expanded)
 
