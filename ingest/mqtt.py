@@ -72,6 +72,7 @@ class MqttSettings:
         keepalive_s: seconds between signs of life.
         session_expiry_s: how long the broker keeps our session while we are away (MQTT 5).
         receive_maximum: most deliveries the broker sends before it waits for acknowledgements (MQTT 5).
+        listening: only look: QoS 0 and a session the broker forgets with the connection.
         reconnect_s: shortest and longest pause before another attempt to connect.
         connect_timeout_s: how long one attempt may take.
     """
@@ -88,6 +89,7 @@ class MqttSettings:
     keepalive_s: int = 30
     session_expiry_s: int = 7 * 86400
     receive_maximum: int = 1000
+    listening: bool = False
     reconnect_s: tuple[int, int] = (1, 60)
     connect_timeout_s: float = 3.0
 
@@ -117,9 +119,9 @@ class Subscriber:
         modern: dict[str, Any] = {}
         if settings.protocol == "5":
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's
-            properties.SessionExpiryInterval = settings.session_expiry_s
+            properties.SessionExpiryInterval = 0 if settings.listening else settings.session_expiry_s
             properties.ReceiveMaximum = settings.receive_maximum
-            modern = {"clean_start": False, "properties": properties}
+            modern = {"clean_start": settings.listening, "properties": properties}
         self._client.connect_async(settings.host, settings.port, settings.keepalive_s, **modern)
         self._client.loop_start()
 
@@ -157,7 +159,7 @@ class Subscriber:
             CallbackAPIVersion.VERSION2,
             client_id=settings.client_id,
             protocol=MQTTProtocolVersion.MQTTv5 if modern else MQTTProtocolVersion.MQTTv311,
-            clean_session=None if modern else False,
+            clean_session=None if modern else settings.listening,
             manual_ack=True,
         )
         client.disable_logger()  # our own events say what an operator can use
@@ -178,11 +180,12 @@ class Subscriber:
     def _subscribe(self) -> None:
         """Subscribe on every connection: the broker may have lost the session, or the filters changed."""
         filters = [self._shared(one) for one in self._settings.filters]
+        qos = 0 if self._settings.listening else 1
         if self._settings.protocol == "5":
-            options = SubscribeOptions(qos=1, retainHandling=_SEND_RETAINED_IF_NEW)
+            options = SubscribeOptions(qos=qos, retainHandling=_SEND_RETAINED_IF_NEW)
             self._client.subscribe([(one, options) for one in filters])
         else:
-            self._client.subscribe([(one, 1) for one in filters])
+            self._client.subscribe([(one, qos) for one in filters])
 
     def _shared(self, topic_filter: str) -> str:
         """Share a filter in our group.

@@ -24,7 +24,7 @@ from service.settings_model import IngestSettings, MqttSettings, Settings
 from service.web.app import create_app
 from service.web.context import IngestStatus
 
-__all__ = ["keeping_of", "make_intake", "make_web", "rules_of", "status_of"]
+__all__ = ["broker_of", "keeping_of", "make_intake", "make_web", "rules_of", "status_of"]
 
 
 def make_intake(settings: Settings, store: Store, clock: Clock) -> Intake:
@@ -41,7 +41,7 @@ def make_intake(settings: Settings, store: Store, clock: Clock) -> Intake:
     pipeline = Pipeline(store, router=router, rules=rules, judge=judge)
     replay = Replay(store, judge=judge, rules=rules)
     upkeep = Upkeep(store, replay, judge, clock=clock, keeping=keeping_of(ingest))
-    return Intake(pipeline, _broker(settings.mqtt), clock=clock, limits=limits, upkeep=upkeep)
+    return Intake(pipeline, broker_of(settings.mqtt), clock=clock, limits=limits, upkeep=upkeep)
 
 
 def rules_of(ingest: IngestSettings) -> Rules:
@@ -59,7 +59,12 @@ def keeping_of(ingest: IngestSettings) -> Keeping:
     return Keeping(foreign=None if ingest.foreign == "store" else days)
 
 
-def _broker(mqtt: MqttSettings) -> Broker:
+def broker_of(mqtt: MqttSettings) -> Broker:
+    """Give the broker as ingest knows it.
+
+    Raises:
+        SettingsError: the password file cannot be read.
+    """
     return Broker(
         host=mqtt.host,
         port=mqtt.broker_port,

@@ -16,8 +16,10 @@ import typer
 
 from metering.errors import ImportRefused, TelemetryError
 from service.commands import anomaly, config, database, demo, gateway, keys, meters, run
+from service.commands.adapters import adapters
 from service.commands.coverage import coverage
 from service.commands.decode import decode
+from service.commands.listen import listen
 from service.commands.models import models
 from service.commands.replay import replay
 
@@ -37,6 +39,8 @@ app.command()(run.run)
 app.command()(run.ingest)
 app.command()(run.serve)
 app.command()(decode)
+app.command()(adapters)
+app.command()(listen)
 app.command()(models)
 app.command()(replay)
 app.command()(coverage)
