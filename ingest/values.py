@@ -44,7 +44,7 @@ def take_values(
 
 
 def _name(uplink: ValueUplink) -> tuple[str, str]:
-    return uplink.reception.gateway, uplink.device
+    return uplink.reception.gateway, uplink.device.lower()
 
 
 def _identity(device: str) -> MeterId | None:

@@ -22,7 +22,7 @@ class Device:
 
     Attributes:
         gateway: gateway name; :data:`ANY_GATEWAY` if the name is the same device everywhere (a DevEUI).
-        name: as the gateway or network server calls it.
+        name: as the gateway or network server calls it, in any letter case; kept in lower case.
         meter: whose values these are.
         valid_from: UTC.
         valid_to: UTC, exclusive; ``None`` = until further notice.
@@ -33,6 +33,9 @@ class Device:
     meter: MeterId
     valid_from: datetime
     valid_to: datetime | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.name.lower())
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,10 @@ class Devices(Protocol):
         ...
 
     def named(self, names: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Sequence[Device]]:
-        """Give the devices of ``(gateway, name)`` pairs, by start; those of any gateway count for each."""
+        """Give the devices of ``(gateway, name)`` pairs, names in lower case, by start.
+
+        Those of any gateway count for each.
+        """
         ...
 
     def pulse_states(self, inputs: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], PulseState]:

@@ -94,7 +94,7 @@ def _created(reception: Reception, created: str, zone: ZoneInfo) -> Reception:
 
 CARD = Card(
     name="elvaco",
-    says="Elvaco CMe3100, MQTT report template 4001: wired M-Bus telegrams in rows; a base topic may go before.",
+    says="Elvaco CMe3100, MQTT report template 4001: wired telegrams in rows; a base topic may go before.",
     topics=("ecmXv1.0/CMe3100/4001/+/+",),
     example=(
         "ecmXv1.0/CMe3100/4001/0016123456/12345678",

@@ -24,6 +24,7 @@ def import_(file: File, config: Config = None, dry_run: DryRun = False) -> None:
     Columns: meter_id, or manufacturer, serial, version and device_type. Optional: label, medium, model,
     service_point, address, district, route, installed_from (2026-03-01: local midnight; or with time and
     offset). For pulse meters: gateway, channel, litres_per_pulse (litres), start_count, start_index_m3 (m3).
+    For meters whose values come decoded: device (a DevEUI, a serial number), behind gateway or behind any.
 
     **Examples**
 
@@ -47,7 +48,8 @@ def import_(file: File, config: Config = None, dry_run: DryRun = False) -> None:
         told(len(rows), "Registering meters") as progress,
         importing(settings.store, dry_run=dry_run) as transaction,
     ):
-        summary = register(transaction.registry, rows, str(file), today=today, progress=progress)
+        ports = (transaction.registry, transaction.devices)
+        summary = register(*ports, rows, str(file), today=today, progress=progress)
     typer.echo(
         f"{file}: {summary.new} new, {summary.changed} changed, {summary.same} as before"
         + (" (dry run: nothing stored)" if dry_run else "")

@@ -10,6 +10,8 @@ columns                                what they say
 ``district`` ``route``                 metered area, reading route of that place
 ``installed_from``                     date (local midnight) or RFC 3339 time; today if empty
 ``gateway`` ``channel``                pulse input that counts for the meter
+``device``                             name of a device whose decoded values are the meter's (a DevEUI, a
+                                       serial number); behind ``gateway``, or behind any if that is empty
 ``litres_per_pulse`` ``start_count``   pulse weight; counter state and index on the dial (m3) at
 ``start_index_m3``                     ``installed_from``
 =====================================  ======================================================================
@@ -25,6 +27,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from decoders.media import MEDIA
+from metering.device import ANY_GATEWAY, Device
 from metering.meter import Meter, MeterId, PulseInput, ServicePoint
 from service.imports.cells import IDENTITY_COLUMNS, count, exact_number, identity, name, text, when
 from service.imports.table import Faults, Row, read_table
@@ -34,6 +37,8 @@ __all__ = ["COLUMNS", "MeterRow", "read_meters"]
 _PLACE = ("address", "district", "route")
 _PULSE = ("gateway", "channel", "litres_per_pulse", "start_count", "start_index_m3")
 
+_LONGEST_DEVICE = 64
+
 COLUMNS = (
     *IDENTITY_COLUMNS,
     "label",
@@ -42,6 +47,7 @@ COLUMNS = (
     "service_point",
     *_PLACE,
     "installed_from",
+    "device",
     *_PULSE,
 )
 
@@ -56,6 +62,7 @@ class MeterRow:
         point: where it hangs, if said.
         since: since when, if said, UTC.
         pulse: its pulse input, if any; ``valid_from`` is ``since`` or the day of import.
+        device: the device whose values are the meter's, if any; ``valid_from`` likewise.
     """
 
     number: int
@@ -63,6 +70,7 @@ class MeterRow:
     point: ServicePoint | None
     since: datetime | None
     pulse: PulseInput | None
+    device: Device | None
 
 
 def read_meters(
@@ -87,6 +95,7 @@ def read_meters(
     rows = [row for row in understood if row is not None]
     _unique(rows, lambda row: row.meter.id, "meter_id", "the same meter is in row {}", faults)
     _unique(rows, _input, "channel", "the same pulse input is in row {}", faults)
+    _unique(rows, _device_name, "device", "the same device is in row {}", faults)
     _agreeing_points(rows, faults)
     faults.refuse_if_any()
     return rows
@@ -105,9 +114,10 @@ class _Reader:
         point = self._point(row)
         medium_, model, label = self._medium(row), self._model(row), text(row, "label", self.faults)
         pulse = self._pulse(row, meter, since or self.today)
+        device = self._device(row, meter, since or self.today)
         if meter is None:
             return None
-        return MeterRow(row.number, Meter(meter, medium_, label, model), point, since, pulse)
+        return MeterRow(row.number, Meter(meter, medium_, label, model), point, since, pulse, device)
 
     def _medium(self, row: Row) -> str:
         said = row["medium"].lower()
@@ -129,12 +139,23 @@ class _Reader:
             address, district, route = (text(row, column, self.faults) for column in _PLACE)
             return ServicePoint(text(row, "service_point", self.faults), address, district, route)
         for column in (*_PLACE, "installed_from"):
-            if row[column] and not (column == "installed_from" and row["gateway"]):
+            if row[column] and not (column == "installed_from" and (row["gateway"] or row["device"])):
                 self.faults.add(row.number, column, "given, but service_point is empty")
         return None
 
+    def _device(self, row: Row, meter: MeterId | None, since: datetime) -> Device | None:
+        if not row["device"]:
+            return None
+        gateway = name(row, "gateway", self.faults) if row["gateway"] else ANY_GATEWAY
+        said = text(row, "device", self.faults)
+        if len(said) > _LONGEST_DEVICE:
+            self.faults.add(
+                row.number, "device", f"{len(said)} characters; names have at most {_LONGEST_DEVICE}"
+            )
+        return Device(gateway, said, meter, since) if meter else None
+
     def _pulse(self, row: Row, meter: MeterId | None, since: datetime) -> PulseInput | None:
-        if not any(row[column] for column in _PULSE):
+        if not any(row[column] for column in _PULSE[1:]) and (row["device"] or not row["gateway"]):
             return None
         gateway, channel = name(row, "gateway", self.faults), name(row, "channel", self.faults)
         weight = exact_number(row, "litres_per_pulse", self.faults)
@@ -145,6 +166,10 @@ class _Reader:
         if meter is None or not weight or start_count is None or start_index is None:
             return None
         return PulseInput(gateway, channel, meter, weight, start_count, start_index, since)
+
+
+def _device_name(row: MeterRow) -> tuple[str, str] | None:
+    return (row.device.gateway, row.device.name) if row.device else None
 
 
 def _input(row: MeterRow) -> tuple[str, str] | None:

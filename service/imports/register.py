@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from decoders.media import medium
+from metering.device import Device, Devices
 from metering.meter import Installation, Meter, MeterId, PulseInput, ServicePoint
 from metering.ports import Registry
 from service.imports.meters import MeterRow
@@ -40,19 +41,23 @@ class _Changes:
     points: list[ServicePoint] = field(default_factory=list)
     installations: list[Installation] = field(default_factory=list)
     pulses: list[PulseInput] = field(default_factory=list)
+    devices: list[Device] = field(default_factory=list)
 
     def size(self) -> int:
-        return len(self.meters) + len(self.points) + len(self.installations) + len(self.pulses)
+        places = len(self.points) + len(self.installations)
+        return len(self.meters) + places + len(self.pulses) + len(self.devices)
 
-    def write(self, registry: Registry) -> None:
+    def write(self, registry: Registry, devices: Devices) -> None:
         registry.put_meters(self.meters)
         registry.put_service_points(self.points)
         registry.put_installations(self.installations)
         registry.put_pulse_inputs(self.pulses)
+        devices.put(self.devices)
 
 
-def register(
+def register(  # noqa: PLR0913  a registry, its devices, and what is said of them
     registry: Registry,
+    devices: Devices,
     rows: Sequence[MeterRow],
     source: str,
     *,
@@ -63,6 +68,7 @@ def register(
 
     Args:
         registry: of a writing transaction; the caller rolls back if this raises.
+        devices: of the same.
         rows: from :func:`service.imports.meters.read_meters`.
         source: the file's name, for errors.
         today: when an installation without a date begins, UTC.
@@ -74,14 +80,14 @@ def register(
     faults = Faults(source)
     new = changed = 0
     for chunk in _chunks(rows):
-        known = _Known.of(chunk, registry, today, faults)
+        known = _Known.of(chunk, registry, devices, today, faults)
         changes = _Changes()
         for row in chunk:
             before = changes.size()
             known.compare(row, changes)
             new += row.meter.id not in known.meters
             changed += row.meter.id in known.meters and changes.size() > before
-        changes.write(registry)
+        changes.write(registry, devices)
         progress(len(chunk))
     faults.refuse_if_any()
     return Summary(new, changed, len(rows) - new - changed)
@@ -100,16 +106,25 @@ class _Known:
     installations: Mapping[MeterId, Sequence[Installation]]
     points: Mapping[str, ServicePoint]
     inputs: Mapping[tuple[str, str], Sequence[PulseInput]]
+    devices: Mapping[tuple[str, str], Sequence[Device]]
     today: datetime
     faults: Faults
 
     @classmethod
-    def of(cls, rows: Sequence[MeterRow], registry: Registry, today: datetime, faults: Faults) -> _Known:
+    def of(
+        cls,
+        rows: Sequence[MeterRow],
+        registry: Registry,
+        devices: Devices,
+        today: datetime,
+        faults: Faults,
+    ) -> _Known:
         return cls(
             registry.meters([row.meter.id for row in rows]),
             registry.installations([row.meter.id for row in rows]),
             registry.service_points([row.point.id for row in rows if row.point]),
             registry.pulse_inputs([(row.pulse.gateway, row.pulse.channel) for row in rows if row.pulse]),
+            devices.named([(row.device.gateway, row.device.name) for row in rows if row.device]),
             today,
             faults,
         )
@@ -126,6 +141,8 @@ class _Known:
             changes.installations += self._moves(row, row.point)
         if row.pulse:
             changes.pulses += self._pulse(row, row.pulse)
+        if row.device:
+            changes.devices += self._device(row, row.device)
 
     def _moves(self, row: MeterRow, point: ServicePoint) -> list[Installation]:
         hanging = [one for one in self.installations.get(row.meter.id, ()) if one.valid_to is None]
@@ -157,6 +174,23 @@ class _Known:
         ended = [
             dataclasses.replace(one, valid_to=said.valid_from)
             for one in counting
+            if one.valid_from < said.valid_from
+        ]
+        return [*ended, said]
+
+    def _device(self, row: MeterRow, said: Device) -> list[Device]:
+        known = self.devices.get((said.gateway, said.name), ())
+        standing = [one for one in known if one.gateway == said.gateway and one.valid_to is None]
+        for one in standing:
+            if one.meter == said.meter and row.since in {None, one.valid_from}:
+                return []
+            if one.valid_from > said.valid_from:
+                sentence = f"device {one.name} is {one.meter} since {_minute(one.valid_from)} already"
+                self.faults.add(row.number, "installed_from", sentence)
+                return []
+        ended = [
+            dataclasses.replace(one, valid_to=said.valid_from)
+            for one in standing
             if one.valid_from < said.valid_from
         ]
         return [*ended, said]

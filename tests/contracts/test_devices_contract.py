@@ -15,12 +15,12 @@ def test_devices_are_found_by_gateway_and_name_and_replaced_by_start(store, make
     with store.writing() as tx:
         tx.devices.put([anywhere, here, Device("water", "A-17", make.meter, make.at(1))])
         tx.devices.put([Device("water", "A-17", make.other, make.at(1))])
-    asked = [("water", EUI), ("roof", EUI), ("water", "A-17"), ("roof", "A-17")]
+    asked = [("water", EUI), ("roof", EUI), ("water", "a-17"), ("roof", "a-17")]
     with store.reading() as tx:
         found = {pair: list(those) for pair, those in tx.devices.named(asked).items()}
         assert dict(tx.devices.named([])) == {}
     first = Device("water", "A-17", make.other, make.at(1))
-    assert found == {("water", EUI): [anywhere], ("roof", EUI): [anywhere], ("water", "A-17"): [first, here]}
+    assert found == {("water", EUI): [anywhere], ("roof", EUI): [anywhere], ("water", "a-17"): [first, here]}
 
 
 def test_what_a_pulse_input_said_last_is_remembered(store, make):

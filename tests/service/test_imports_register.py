@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from metering.clock import FixedClock
+from metering.device import ANY_GATEWAY, Device
 from metering.errors import ImportRefused
 from metering.meter import Installation, MeterId, ServicePoint
 from metering.store import memory_store
@@ -32,7 +33,7 @@ def store():
 def load(store, text: str, today: datetime = TODAY) -> Summary:
     rows = read_meters(text.encode(), "meters.csv", zone=ZoneInfo("Europe/Warsaw"), today=today)
     with store.writing() as transaction:
-        return register(transaction.registry, rows, "meters.csv", today=today)
+        return register(transaction.registry, transaction.devices, rows, "meters.csv", today=today)
 
 
 def meter_of(store):
@@ -96,6 +97,39 @@ def test_a_pulse_input_is_registered_once_and_another_weight_follows_it(store):
         first, second = transaction.registry.pulse_inputs([("gw", "1")])[("gw", "1")]
     assert (first.litres_per_pulse, first.valid_from, first.valid_to) == (Decimal(10), TODAY, later)
     assert (second.litres_per_pulse, second.valid_from, second.valid_to) == (Decimal(1), later, None)
+
+
+def test_a_device_is_registered_once_and_another_meter_follows_it(store):
+    """A DevEUI is the same behind every gateway, in any letter case."""
+    text = "meter_id;device;gateway\n{};01AB;\n{};a-17;plant\n"
+    other = MeterId.parse("KAM-76348800-1b-16")
+    assert load(store, text.format(KAM, other)) == Summary(new=2, changed=0, same=0)
+    assert load(
+        store,
+        text.format(KAM, other)
+        .upper()
+        .replace("PLANT", "plant")
+        .replace("METER_ID", "meter_id")
+        .replace("DEVICE;GATEWAY", "device;gateway"),
+    ) == Summary(new=0, changed=0, same=2)
+    later = TODAY.replace(day=9)
+    assert load(store, f"meter_id;device\n{other};01ab\n", today=later) == Summary(new=0, changed=1, same=0)
+    with store.reading() as transaction:
+        found = transaction.devices.named([("anywhere", "01ab"), ("plant", "a-17"), ("roof", "a-17")])
+    assert {pair: list(those) for pair, those in found.items()} == {
+        ("anywhere", "01ab"): [
+            Device(ANY_GATEWAY, "01ab", KAM, TODAY, later),
+            Device(ANY_GATEWAY, "01ab", other, later),
+        ],
+        ("plant", "a-17"): [Device("plant", "a-17", other, TODAY)],
+    }
+
+
+def test_a_device_cannot_be_another_meter_s_before_it_was_this_one_s(store):
+    load(store, f"meter_id;device;installed_from\n{KAM};01ab;2026-02-01\n")
+    with pytest.raises(ImportRefused) as told:
+        load(store, "meter_id;device;installed_from\nKAM-76348800-1b-16;01ab;2026-01-01\n")
+    assert "device 01ab is KAM-76348799-1b-16 since 2026-01-31T23:00" in str(told.value.faults[0])
 
 
 def test_a_list_longer_than_a_chunk_is_counted_whole(store):
