@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from decoders.errors import DecodeError
-from decoders.models import detect
+from decoders.model import Model
+from decoders.models import detect, models
 from decoders.reading import read
 from decoders.telegram import Keys, Telegram, no_keys
 from decoders.wmbus import blocks, link, radio
@@ -54,12 +55,14 @@ def why_not(frame: bytes, keys: Keys = no_keys, layouts: Layouts | None = None) 
             return ()
         error, telegram_known = telegram.faults[0], telegram
     worked = [*_other_keys(frame, error, keys), *_other_forms(frame, keys, known)]
-    return (*worked, *_meaning(error, telegram_known))
+    others = _other_models(frame, keys, known, telegram_known) if error.code in _OF_A_MODEL else ()
+    return (*worked, *others, *_meaning(error, telegram_known))
 
 
 # --- what is tried -------------------------------------------------------------------------------
 
 _SEALED = frozenset({"missing_key", "wrong_key", "bad_mac", "bad_key"})
+_OF_A_MODEL = frozenset({"manufacturer_specific", "truncated_record", "bad_record"})
 _ZERO = bytes(16)
 _MOST_BEFORE, _MOST_APPENDED = 8, 4
 
@@ -90,13 +93,31 @@ def _opens(frame: bytes, keys: Keys) -> bool:
     return found is not None and found.security.verified
 
 
-def _read(frame: bytes, keys: Keys, layouts: Layouts | None = None) -> Telegram | None:
+def _read(
+    frame: bytes, keys: Keys, layouts: Layouts | None = None, model: Model | None = None
+) -> Telegram | None:
     """Give the telegram if it decodes without a fault."""
     try:
-        telegram = read(frame, keys, None, layouts).telegram
+        telegram = read(frame, keys, model, layouts).telegram
     except DecodeError:
         return None
     return None if telegram.faults else telegram
+
+
+def _other_models(
+    frame: bytes, keys: Keys, known: Layouts | None, telegram: Telegram | None
+) -> Iterator[Advice]:
+    """Try the models that read payloads of this manufacturer."""
+    if telegram is None:
+        return
+    fit = []
+    for model in models().values():
+        if model.hook and any(row.manufacturer == telegram.meter.manufacturer for row in model.detect):
+            found = _read(frame, keys, known, model)
+            fit += [model.name] if found is not None and found.records else []
+    if fit:
+        said = f"read as {' or '.join(fit)} the payload makes sense; whether it is right, the display tells"
+        yield Advice("another_model_fits", said, {"models": " ".join(fit)})
 
 
 def _other_forms(frame: bytes, keys: Keys, known: Layouts | None) -> Iterator[Advice]:

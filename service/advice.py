@@ -50,9 +50,19 @@ def text_advice(given: Answer) -> Group:
 
 
 def _advice(given: Answer) -> Sequence[Advice]:
-    asked = given.asked
-    if given.trouble is None:
+    asked, trouble = given.asked, given.trouble
+    if trouble is None:
         return ()
     if not asked.frame:
-        return (_BAD_HEX,) if given.trouble.code == "bad_hex" else ()
-    return why_not(asked.frame, asked.keys, shipped_layouts())
+        return (_BAD_HEX,) if trouble.code == "bad_hex" else ()
+    found = why_not(asked.frame, asked.keys, shipped_layouts())
+    if found or trouble.code == "bad_key":
+        return found
+    return (_of_the_name(given),)
+
+
+def _of_the_name(given: Answer) -> Advice:
+    """Advise where the telegram decodes, but not with the model that was named."""
+    model = given.model.name if given.model else ""
+    said = f"without {model or 'it'} the telegram decodes; leave the model's name away, or see `nurt models`"
+    return Advice("model_wrong", said, {"model": model})

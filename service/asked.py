@@ -10,7 +10,6 @@ one line gets two answers.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -32,7 +31,6 @@ __all__ = ["Asked", "Given", "Key", "Trouble", "key_of", "model_of", "read_line"
 Key = bytes | None
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_RTL_WMBUS = re.compile(r";|0[xX].*0[xX]")
 _NO_KEY = frozenset({"", "NOKEY"})
 _NO_MODEL = frozenset({"", "auto"})
 _SHOWN = 40
@@ -129,7 +127,7 @@ def read_line(line: str, given: Given = _NOTHING_GIVEN) -> Iterator[Asked]:
     text = line.strip()
     if text.startswith("{"):
         yield from _from_json(text, given)
-    elif _RTL_WMBUS.search(text):
+    elif ";" in text:
         for item in rtl_wmbus.read(Delivery("", text.encode(errors="replace"), _EPOCH), "line"):
             yield _from_item(item.said, given)
     else:

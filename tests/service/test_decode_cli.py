@@ -65,6 +65,34 @@ def test_it_answers_line_by_line_as_a_co_process():
 
 
 @pytest.mark.servers
+def test_flat_json_has_the_time_now_or_the_one_said():
+    done = decode("--format", "wmbusmeters", "--at", "2026-01-02T03:04:05Z", PLAIN)
+    assert json.loads(done.stdout)["timestamp"] == "2026-01-02T03:04:05Z"
+    assert json.loads(decode("--format", "wmbusmeters", PLAIN).stdout)["timestamp"].startswith("20")
+    assert decode("--format", "wmbusmeters", "--at", "noon", PLAIN).returncode == 2
+
+
+@pytest.mark.servers
+def test_a_model_is_named_by_either_option_and_an_unknown_one_is_a_usage_error():
+    for option in ("--model", "--driver"):
+        done = decode("--format", "json", option, "kamwater", PLAIN)
+        assert json.loads(done.stdout)["model"] == "kamwater"
+    done = decode("--model", "nosuch", PLAIN)
+    assert done.returncode == 2
+    assert b"nosuch" in done.stderr
+
+
+@pytest.mark.servers
+def test_why_not_tells_people_and_programs_what_to_try():
+    done = decode("--why-not", SEALED, PLAIN)
+    assert done.returncode == 1
+    assert b"[key_missing]" in done.stdout
+    assert b"nothing to try" in done.stdout
+    (line,) = decode("--why-not", "--format", "json", SEALED).stdout.splitlines()
+    assert json.loads(line)["advice"][0]["name"] == "key_missing"
+
+
+@pytest.mark.servers
 def test_a_reader_that_goes_away_is_no_error_to_speak_of():
     many = "\n".join([PLAIN] * 20_000).encode()
     with subprocess.Popen(
