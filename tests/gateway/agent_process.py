@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 NURT = str(Path(sys.executable).with_name("nurt"))
@@ -63,11 +64,15 @@ class AgentProcess:
 
     def await_told(self, event: str, times: int = 1, seconds: float = 30, **keys: object) -> None:
         """Wait until it has told an event so often."""
+        self.await_(lambda: self.told(event, **keys) >= times, seconds, f"{event} {keys}")
+
+    def await_(self, true: Callable[[], bool], seconds: float = 30, what: str = "") -> None:
+        """Wait until something is so."""
         end = time.monotonic() + seconds
-        while self.told(event, **keys) < times:
+        while not true():
             assert self._process is not None
             assert self._process.poll() is None, self.log()
-            assert time.monotonic() < end, f"{event} {keys}\n{self.log()[-3000:]}"
+            assert time.monotonic() < end, f"{what}\n{self.log()[-3000:]}"
             time.sleep(0.05)
 
     def spooled(self) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import resource
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -180,5 +181,31 @@ def test_what_the_broker_takes_for_nobody_waits_until_somebody_listens(
     for frame in sent:
         dongles["im871a"].send(frame)
     agent.await_told("broker.not_taken")
+    agent.stop()
+    assert agent.spooled() == [frame.hex() for frame in sent]
+
+
+def test_what_is_heard_while_the_disk_is_full_is_kept_when_there_is_room_again(
+    dongles: dict[str, Dongle], gateway: Callable[..., AgentProcess]
+):
+    """The disk is full for the spool alone: its log may not grow (a limit of the process, lifted later)."""
+    agent = gateway("port = 9", receivers(dongles))
+    agent.start()
+    agent.await_told("receiver.open", receiver="im871a")
+    source, sent = telegrams(), []
+
+    def speak() -> None:
+        for _ in range(5):
+            sent.append(next(source))
+            dongles["im871a"].send(sent[-1])
+
+    speak()
+    log = agent.folder / "data" / "spool.db-wal"
+    agent.await_(lambda: log.stat().st_size > 20_000)
+    resource.prlimit(agent.pid, resource.RLIMIT_FSIZE, (log.stat().st_size, resource.RLIM_INFINITY))
+    speak()
+    agent.await_told("spool.refuses")
+    resource.prlimit(agent.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    agent.await_told("spool.works_again")
     agent.stop()
     assert agent.spooled() == [frame.hex() for frame in sent]
