@@ -11,19 +11,12 @@ help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
 
 # The environment: uv if it is there, else venv and pip. Remade when the pinned versions change.
-$(VENV)/.demo: pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Nurt needs Python 3.11 or newer; make PYTHON=python3.11 ..."; exit 1; }
-	@if command -v uv >/dev/null; then \
-	  uv venv --quiet --allow-existing --python $(PYTHON) $(VENV) && uv pip install --quiet --python $(BIN)/python -c constraints.txt -e . ; \
-	else \
-	  { $(PYTHON) -m venv $(VENV) || { echo "python3-venv is missing: apt-get install python3-venv"; exit 1; }; } && \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e . ; \
-	fi
+$(VENV)/.demo: pyproject.toml constraints.txt .ci/make-venv
+	@.ci/make-venv $(PYTHON) $(VENV) -e .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.demo
-	@if command -v uv >/dev/null; then uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[dev,postgres,influx,gateway]'; \
-	else $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,postgres,influx,gateway]'; fi
+	@.ci/make-venv $(PYTHON) $(VENV) -e '.[dev,postgres,influx,gateway]'
 	@touch $@
 
 demo: $(VENV)/.demo ## a small town on your screen: no server, no root, no network
