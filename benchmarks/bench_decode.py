@@ -23,10 +23,12 @@ from decoders.batch import decode_many
 from decoders.build import build
 from decoders.decode import decode
 from decoders.decoder import Decoder
+from decoders.shipped_layouts import shipped_layouts
 from decoders.telegram import Keys
+from metering.clock import SystemClock
 from metering.meter import MeterId
 from service.asked import read_line
-from service.decode_lines import answer, json_line
+from service.decode_lines import answer, decoding, json_line
 from service.decode_stream import DecodeStream
 
 METER = MeterId.parse("SEN-12345699-68-07")
@@ -104,17 +106,19 @@ def _microseconds(work: Callable[[], object], count: int) -> float:
 
 
 def _slow(lines: Sequence[bytes]) -> float:
+    using = decoding(shipped_layouts())
+
     def work() -> None:
         for line in lines:
             for asked in read_line(line.decode()):
-                json_line(answer(asked))
+                json_line(answer(asked, using))
 
     return _microseconds(work, len(lines))
 
 
-def _fast(lines: Sequence[bytes], *, forgetful: bool = False) -> float:
+def _fast(lines: Sequence[bytes], *, forgetful: bool = False, flat: bool = False) -> float:
     """Time the fast way; ``forgetful``: every text of a value is made anew in each round."""
-    stream = DecodeStream()
+    stream = DecodeStream(clock=SystemClock() if flat else None)
 
     def work() -> None:
         if forgetful:
@@ -168,6 +172,7 @@ def _mixed() -> Iterator[Figure]:
         told = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
         lines = [json.dumps({"telegram": one["telegram"], "key": one["key"]}).encode() for one in told]
         what = f"{len(lines)} real telegrams mixed"
+        lines *= 5
     else:
         payloads = [_two(1), _sixty(1), _all_new(1)]
         lines = [_line(payload, 1, key) for payload in payloads for key in (None, KEY) if len(payload) < 200]
@@ -175,7 +180,11 @@ def _mixed() -> Iterator[Figure]:
     reference, slow = _reference(lines), _slow(lines)
     fast, new = _fast(lines), _fast(lines, forgetful=True)
     yield Figure(f"decode, {what}", slow, "us", f"the full walk; {_against(slow, reference)}")
+    flat = _fast(lines, flat=True)
     yield Figure(f"decode, {what}", fast, "us", f"layouts known; {_against(fast, reference)}")
+    yield Figure(
+        f"decode, {what}", flat, "us", f"the same as --format wmbusmeters; {_against(flat, reference)}"
+    )
     yield Figure(f"decode, {what}", new, "us", f"and no text remembered; {_against(new, reference)}")
 
 

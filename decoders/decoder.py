@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from decoders.decode import decode_frame
-from decoders.layout import TelegramLayout, learn
+from decoders.layout import TelegramLayout
+from decoders.layout_learning import learn
 from decoders.opening import Opening, opening_of
 from decoders.telegram import Keys, Telegram, no_keys
 from decoders.wmbus import link

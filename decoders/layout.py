@@ -1,6 +1,7 @@
 """A telegram's layout: what repeats from telegram to telegram, and where the values stand in between.
 
-A meter sends the same headers for years. A layout is learnt from one decoded telegram: a mask over the frame
+A meter sends the same headers for years. A layout is learnt from one decoded telegram
+(:mod:`decoders.layout_learning`): a mask over the frame
 in clear covers every bit the full walk's decisions depend on; what may differ are addresses, access number,
 status, record data and manufacturer data. A frame that agrees under the mask would be walked into the same
 structure with other values, so its values are lifted out by position. One that does not agree is no business
@@ -18,23 +19,17 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from decoders.telegram import Record, Security, Telegram
-from decoders.wmbus import afl, link
+from decoders.wmbus import link
 from decoders.wmbus.address import identity, link_order
-from decoders.wmbus.ci import CI, Content, Header
+from decoders.wmbus.ci import CI, Content
 from decoders.wmbus.crc import crc_little
 from decoders.wmbus.header import describe
-from decoders.wmbus.layers import Layers
-from decoders.wmbus.transport import NO_SECURITY, TransportHeader
-from decoders.wmbus.values import VARIABLE
 from metering.meter import MeterId
 
-__all__ = ["Maker", "Places", "TelegramLayout", "learn", "maker"]
+__all__ = ["Maker", "Places", "TelegramLayout", "is_compact", "maker"]
 
 Maker = Callable[[bytes], Record]
 """Makes a record out of its data bytes."""
-
-_ENC = 0xE0
-"""Bits of the session number's last byte that say whether the link is encrypted."""
 
 
 class Places(NamedTuple):
@@ -106,7 +101,7 @@ class TelegramLayout:
         self.renderings: dict[object, object] = {}
         self.used = False
         self._makers = tuple(map(maker, example.records))
-        self._full = _full_frame(example) if example.ci[-1:] and _is_compact(example.ci[-1]) else None
+        self._full = _full_frame(example) if example.ci[-1:] and is_compact(example.ci[-1]) else None
 
     def fits(self, clear: bytes, bits: int) -> bool:
         """Whether a frame in clear has this layout.
@@ -181,114 +176,8 @@ class TelegramLayout:
         return replace(known, counter=int.from_bytes(values[self.places.counter], "little"))
 
 
-def learn(layers: Layers, telegram: Telegram) -> TelegramLayout | None:
-    """Learn the layout of a decoded telegram; ``None`` if it is not one to be learnt.
-
-    Args:
-        layers: its layers down to the transport header, link encryption removed.
-        telegram: what the full walk gave.
-    """
-    header = layers.header
-    if header is None or not _learnable(layers, header, telegram):
-        return None
-    clear = layers.data[: header.end] + telegram.plain
-    draft = _Draft(len(clear))
-    places = _places(draft, layers, header, telegram)
-    layout = TelegramLayout(clear, bytes(draft.mask), draft.slots, places, telegram)
-    return layout if layout.fits(clear, int.from_bytes(clear, "little")) else None
-
-
-def _learnable(layers: Layers, header: TransportHeader, telegram: Telegram) -> bool:
-    start = layers.frame.data[:4]
-    return (
-        not header.counter
-        and (
-            CI[header.ci].content is Content.RECORDS
-            or (_is_compact(header.ci) and header.mode == NO_SECURITY and bool(telegram.records))
-        )
-        and not telegram.faults
-        and (telegram.wired or not start[0] == start[3] == 0x68)  # bytes that look wired at another length
-    )
-
-
-class _Draft:
-    """A layout in the making: everything repeats until it is said to differ."""
-
-    def __init__(self, size: int) -> None:
-        self.mask = bytearray(b"\xff" * size)
-        self.slots: list[slice] = []
-
-    def differs(self, start: int, size: int) -> None:
-        self.mask[start : start + size] = bytes(size)
-
-    def lift(self, start: int, size: int, *, fixed: int = 0, number: int | None = None) -> int:
-        """Lift these bytes; the first ``fixed`` of them repeat, the ``number`` after them differ."""
-        self.differs(start + fixed, size - fixed if number is None else number)
-        self.slots.append(slice(start, start + size))
-        return len(self.slots) - 1
-
-
-def _places(draft: _Draft, layers: Layers, header: TransportHeader, telegram: Telegram) -> Places:
-    """Say what differs and what is lifted, in wire order."""
-    sender = _link(draft, telegram)
-    access = draft.lift(layers.ell.start + 2, 1) if layers.ell else None
-    if layers.ell is not None and layers.ell.session is not None:
-        draft.differs(layers.ell.end - 6, 6)
-        draft.mask[layers.ell.end - 3] = _ENC
-    counter = _authentication(draft, layers.afl) if layers.afl else None
-    meter, own, status = _transport(draft, header)
-    if _is_compact(header.ci):
-        draft.differs(header.end + 2, 2)
-    data = [_record(draft, record, compact=_is_compact(header.ci)) for record in telegram.records]
-    rest = len(telegram.manufacturer_data)
-    manufacturer = draft.lift(len(draft.mask) - rest, rest) if rest else None
-    plain = draft.lift(header.end, len(draft.mask) - header.end, number=0)
-    first = data[0] if data else 0
-    return Places(
-        sender,
-        meter,
-        own if access is None else access,
-        status,
-        counter,
-        manufacturer,
-        plain,
-        range(first, first + len(data)),
-    )
-
-
-def _link(draft: _Draft, telegram: Telegram) -> int | None:
-    """Lift the link-layer address; where no number can be told in it, it repeats."""
-    address, sender = telegram.frame[2:10], telegram.sender
-    if telegram.wired:
-        return None
-    if identity(address) == sender:
-        return draft.lift(2, 8, fixed=2, number=4)
-    if address[7:3:-1].hex().upper() == sender.serial:  # version and type before the number
-        return draft.lift(2, 8, fixed=4, number=4)
-    return None
-
-
-def _authentication(draft: _Draft, read: afl.Afl) -> int | None:
-    """Lift the message counter; the code differs too, and what it covers has been decided."""
-    at = read.start + 4 + (read.control is not None) + len(read.key_information)
-    counter = draft.lift(at, len(read.counter)) if read.counter else None
-    draft.differs(at + len(read.counter), len(read.mac))
-    return counter
-
-
-def _transport(draft: _Draft, header: TransportHeader) -> tuple[int | None, int | None, int | None]:
-    """Lift address, access number and status."""
-    kind, start = CI[header.ci].header, header.start + 1
-    if kind is Header.NONE:
-        return None, None, None
-    meter = None
-    if kind is Header.LONG:
-        meter = draft.lift(start, 8, number=4)
-        start += 8
-    return meter, draft.lift(start, 1), draft.lift(start + 1, 1)
-
-
-def _is_compact(ci: int) -> bool:
+def is_compact(ci: int) -> bool:
+    """Whether a compact frame follows this CI field."""
     return CI[ci].content is Content.COMPACT
 
 
@@ -306,12 +195,6 @@ def _full_frame(example: Telegram) -> Callable[[bytes], bool]:
         return crc_little(b"".join(full)) == clear[start - 2 : start]
 
     return fits
-
-
-def _record(draft: _Draft, record: Record, *, compact: bool) -> int:
-    """Lift the data of a record; an LVAR byte says how many there are, so it repeats."""
-    start = record.offset + (0 if compact else len(record.dib) + len(record.vib))
-    return draft.lift(start, len(record.data), fixed=int(record.dib[0] & 0x0F == VARIABLE))
 
 
 def _lifter(slots: Sequence[slice]) -> Callable[[bytes], tuple[bytes, ...]]:

@@ -16,6 +16,7 @@ from decoders.model import Model
 from decoders.reading import complete
 from decoders.rendering import MOST_TEXTS
 from decoders.shipped_layouts import shipped_layouts
+from decoders.telegram import Telegram
 from metering.ports import Clock
 from service.asked import Asked, Given, Key, model_of, read_line
 from service.decode_lines import answer, json_line
@@ -70,9 +71,11 @@ class DecodeStream:
 
     def _filled_in(self, fit: Fit, keys: Sequence[bytes], model: Model | None) -> bytes | None:
         """Answer by a form; ``None`` if there is none for this telegram."""
-        if self._clock is not None:
-            return self._forms.flat_line(fit, self._clock.now(), model)
-        return self._forms.json_line(fit, model) or self._by_records(fit, keys, model)
+        if self._clock is None:
+            line = self._forms.json_line(fit, model)
+        else:
+            line = self._forms.flat_line(fit, self._clock.now(), model)
+        return line or self._by_records(fit, keys, model)
 
     def _by_records(self, fit: Fit, keys: Sequence[bytes], model: Model | None) -> bytes | None:
         """Answer for a telegram the meter's model reads further."""
@@ -81,7 +84,12 @@ class DecodeStream:
             telegram, found, _ = complete(layout.telegram(frame, clear), lambda _: keys, model)
         except DecodeError:
             return None
-        return self._records.json_line(telegram, found) if found and not telegram.faults else None
+        return self._of_records(telegram, found) if found and not telegram.faults else None
+
+    def _of_records(self, telegram: Telegram, model: Model) -> bytes | None:
+        if self._clock is None:
+            return self._records.json_line(telegram, model)
+        return self._records.flat_line(telegram, model, self._clock.now())
 
     def _at_length(self, line: bytes) -> tuple[bytes, bool]:
         """Answer a line with ornaments, several telegrams, or something wrong, which is told in full."""
@@ -106,9 +114,9 @@ class DecodeStream:
     def _told(self, asked: Asked) -> tuple[bytes, bool]:
         given = answer(asked, self._decoder.decode)
         good = given.trouble is None
-        if self._clock is not None:
-            return flat_line(given, self._clock.now()), good
         form = None
         if good and given.telegram is not None and given.model is not None:
-            form = self._records.json_line(given.telegram, given.model)
-        return form or json_line(given), good
+            form = self._of_records(given.telegram, given.model)
+        if form is None:
+            form = json_line(given) if self._clock is None else flat_line(given, self._clock.now())
+        return form, good

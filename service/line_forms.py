@@ -28,17 +28,24 @@ from decoders.wmbus.header import describe
 from decoders.wmbus.profile import is_profile
 from decoders.wmbus.vif import Kind
 from metering.meter import MeterId
-from metering.reading import utc
 from service.asked import Asked
 from service.decode_lines import Answer, json_line
 from service.flat_lines import flat_line
-from service.tellings import EXACT, FLAT, field_text, flat_text, status_text, value_text
+from service.tellings import (
+    EXACT,
+    FLAT,
+    SOME_TIME,
+    field_text,
+    flat_text,
+    status_text,
+    time_at_the_end,
+    value_text,
+)
 
 __all__ = ["LineForms"]
 
 _MARK = b"\0"  # never stands in JSON
 _HOLE = orjson.Fragment(_MARK)
-_SOME_TIME = datetime.fromisoformat("2000-01-01T00:00:00Z")
 
 
 class _Told(NamedTuple):
@@ -67,7 +74,7 @@ class LineForms:
     def flat_line(self, fit: Fit, received_at: datetime, model: Model | None = None) -> bytes | None:
         """Write the flat line of a telegram received at that time; otherwise as :meth:`json_line`."""
         line = self._filled(fit, self._flat, model)
-        return line and line + _time(received_at)
+        return line and line + time_at_the_end(received_at)
 
     def forget_texts(self) -> None:
         """Forget the texts of all values."""
@@ -113,7 +120,7 @@ class LineForms:
         """Make the form of a flat line, which ends before the time: that is the last in it."""
         example = layout.example
         told = self._flat_told(layout, model) if model else self._flat_by_rule(layout)
-        line = flat_line(Answer(Asked(example.frame), example, model, None), _SOME_TIME)
+        line = flat_line(Answer(Asked(example.frame), example, model, None), SOME_TIME)
         document = orjson.loads(line)
         if told is None or list(document) != ["_", "media", "meter", "name", "id", *told.names, "timestamp"]:
             return None
@@ -121,7 +128,7 @@ class LineForms:
         document.update(dict.fromkeys([*(["id"] if number else []), *told.names, "timestamp"], _HOLE))
         constants = orjson.dumps(document).split(_MARK)[:-1]
         holes = [*([number] if number else []), *told.holes, *told.guards]
-        return _proved(layout, constants, holes, line.removesuffix(_time(_SOME_TIME)))
+        return _proved(layout, constants, holes, line.removesuffix(time_at_the_end(SOME_TIME)))
 
     # --- holes -----------------------------------------------------------------------------------
 
@@ -208,10 +215,6 @@ def _proved(
 def _guard(text: Text) -> Text:
     """Return what tells nothing, but refuses what the text refuses."""
     return lambda data: text(data)[:0]
-
-
-def _time(moment: datetime) -> bytes:
-    return orjson.dumps(utc(moment).strftime("%Y-%m-%dT%H:%M:%SZ")) + b"}\n"
 
 
 def _transport_address(tell: Callable[[MeterId], str], address: bytes) -> bytes:

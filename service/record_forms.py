@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from typing import Any
 
@@ -25,7 +25,8 @@ from decoders.wmbus.profile import expand
 from metering.meter import MeterId
 from service.asked import Asked
 from service.decode_lines import Answer, json_line, plain, to_the_second
-from service.tellings import EXACT
+from service.flat_lines import flat_line
+from service.tellings import EXACT, FLAT, SOME_TIME, time_at_the_end
 
 __all__ = ["RecordForms"]
 
@@ -34,6 +35,10 @@ _HOLE = orjson.Fragment(_MARK)
 _MOST_FORMS = 1024
 _NOT_YET = "not yet"
 
+_HEAD = 4
+"""Keys of a flat line before the meter's number."""
+
+_FormOf = Callable[[Telegram, Sequence[Record], Model, Memory], Rendering | None]
 Lifted = tuple[bytes, Value]
 """Data and value of a record."""
 
@@ -47,9 +52,18 @@ class RecordForms:
 
     def json_line(self, telegram: Telegram, model: Model) -> bytes | None:
         """Write the line of a telegram without faults; ``None`` if it must be told the full way."""
+        return self._filled(telegram, model, _json_form)
+
+    def flat_line(self, telegram: Telegram, model: Model, received_at: datetime) -> bytes | None:
+        """Write the flat line of a telegram received at that time; otherwise as :meth:`json_line`."""
+        line = self._filled(telegram, model, _flat_form)
+        return line and line + time_at_the_end(received_at)
+
+    def _filled(self, telegram: Telegram, model: Model, form_of: _FormOf) -> bytes | None:
         expanded = expand(telegram.records)
         meter, security = telegram.meter, telegram.security
         key = (
+            form_of,
             model,
             (meter.manufacturer, meter.version, meter.device_type),
             (security.mode, security.encrypted, security.verified),
@@ -58,7 +72,7 @@ class RecordForms:
         )
         form = self._forms.get(key, _NOT_YET)
         if isinstance(form, str):
-            form = self._remembered(key, _form(telegram, expanded, model, self._memory))
+            form = self._remembered(key, form_of(telegram, expanded, model, self._memory))
         try:
             return form(_values(telegram, expanded)) if form else None
         except Unfit:
@@ -82,7 +96,9 @@ def _values(telegram: Telegram, expanded: Sequence[Record]) -> tuple[Any, ...]:
     return (*[(one.data, one.value) for one in expanded], status, telegram.meter, *own)
 
 
-def _form(telegram: Telegram, expanded: Sequence[Record], model: Model, memory: Memory) -> Rendering | None:
+def _json_form(
+    telegram: Telegram, expanded: Sequence[Record], model: Model, memory: Memory
+) -> Rendering | None:
     line = json_line(Answer(Asked(telegram.frame), telegram, model, None))
     document = orjson.loads(line)
     names = [one.name for one in named(telegram, model)] if telegram.records else []
@@ -104,14 +120,37 @@ def _form(telegram: Telegram, expanded: Sequence[Record], model: Model, memory: 
     return form if form(_values(telegram, expanded)) == line else None
 
 
+def _flat_form(
+    telegram: Telegram, expanded: Sequence[Record], model: Model, memory: Memory
+) -> Rendering | None:
+    """Make the form of a flat line, which ends before the time: that is the last in it."""
+    line = flat_line(Answer(Asked(telegram.frame), telegram, model, None), SOME_TIME)
+    document = orjson.loads(line)
+    form = told_form(_source(telegram, expanded), model, FLAT, memory)
+    told = sorted(zip(form.names, form.holes, strict=True), key=lambda one: one[0] == "status")
+    names = ["id", *(name for name, _ in told), "timestamp"]
+    if list(document)[_HEAD:] != names:
+        return None
+    document.update(dict.fromkeys(names, _HOLE))
+    constants = orjson.dumps(document).split(_MARK)[:-1]
+    number = len(expanded) + 1, memory.texts("small serial", lambda: _small_serial)
+    holes = [number, *(hole for _, hole in told), *form.guards]
+    rendering = Rendering([*constants, *[b""] * len(form.guards)], holes)
+    proof = line.removesuffix(time_at_the_end(SOME_TIME))
+    return rendering if rendering(_values(telegram, expanded)) == proof else None
+
+
+def _source(telegram: Telegram, expanded: Sequence[Record]) -> Source:
+    count = len(expanded)
+    return Source("records", expanded, telegram.status, range(count), count, _made_again, _of_data)
+
+
 def _told(
     telegram: Telegram, expanded: Sequence[Record], model: Model, memory: Memory
 ) -> tuple[Sequence[Hole], Sequence[Hole]]:
     """Give the holes of what the model names and of the other records, and the guards."""
-    count = len(expanded)
-    source = Source("records", expanded, telegram.status, range(count), count, _made_again, _of_data)
-    form = told_form(source, model, EXACT, memory)
-    rest = [number for number in range(count) if number not in form.taken]
+    form = told_form(_source(telegram, expanded), model, EXACT, memory)
+    rest = [number for number in range(len(expanded)) if number not in form.taken]
     by_rule = [_hole(number, expanded[number], _field_text, memory) for number in rest]
     return [*form.holes, *by_rule], form.guards
 
@@ -155,3 +194,7 @@ def _meter(meter: MeterId) -> bytes:
 
 def _serial(meter: MeterId) -> bytes:
     return orjson.dumps(meter.serial)
+
+
+def _small_serial(meter: MeterId) -> bytes:
+    return orjson.dumps(meter.serial.lower())

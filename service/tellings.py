@@ -7,7 +7,7 @@ forms made of them are compared with the lines of those before they are used.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import cast
 
@@ -26,10 +26,21 @@ from decoders.telegram import Record, Value
 from decoders.told_numbers import MOST_DECIMALS, Number, exact_number, flat_number
 from decoders.wmbus.header import describe
 from decoders.words import joined, tpl_words
-from metering.reading import exact
+from metering.reading import exact, utc
 from service.decode_lines import has_seconds, plain, to_the_second
 
-__all__ = ["EXACT", "FLAT", "Exact", "Flat", "field_text", "flat_text", "status_text", "value_text"]
+__all__ = [
+    "EXACT",
+    "FLAT",
+    "SOME_TIME",
+    "Exact",
+    "Flat",
+    "field_text",
+    "flat_text",
+    "status_text",
+    "time_at_the_end",
+    "value_text",
+]
 
 
 class Exact:
@@ -62,6 +73,14 @@ class Flat:
 
 
 EXACT, FLAT = Exact(), Flat()
+
+SOME_TIME = datetime.fromisoformat("2000-01-01T00:00:00Z")
+"""The time in lines that forms are made of."""
+
+
+def time_at_the_end(moment: datetime) -> bytes:
+    """Write how a flat line ends: with the time of reception."""
+    return orjson.dumps(utc(moment).strftime("%Y-%m-%dT%H:%M:%SZ")) + b"}\n"
 
 
 # --- records without a model ---------------------------------------------------------------------
