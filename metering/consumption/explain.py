@@ -6,7 +6,7 @@ whole, by the explanation that costs least:
 ======================================================  =====
 a rise the pipe allows, or tremor                           0
 a roll-over by the register's digits                       50
-a fall the pipe allows (water ran back)                    90
+a fall an hour allows (water ran back)                     90
 a reading set aside                                       100
 a fall that the readings just before or after it undo     340
 a state that cannot have come of the one before           350
@@ -101,8 +101,13 @@ class Track:
         return _BREAK, BreakKind.JUMP if rise > 0 else BreakKind.RESET
 
     def _possible(self, rise: int, time: int) -> bool:
-        """Whether water can do that: an hour's flow at least, for readings come early and late."""
-        return self.rate is None or abs(rise) * _HOUR <= self.rate * max(time, _HOUR)
+        """Whether water can do that.
+
+        An hour's flow at least, for readings come early and late; and never more than that back, for a
+        pipe does not run backwards for days.
+        """
+        time = max(time, _HOUR) if rise > 0 else _HOUR
+        return self.rate is None or abs(rise) * _HOUR <= self.rate * time
 
     def _rolled_over(self, high: int, low: int, time: int) -> bool:
         """Whether one reading is in the last tenth of the register, the other in the first, and near it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
 
@@ -16,6 +17,8 @@ from metering.consumption.points import WIDE, IndexPoint
 from metering.consumption.verdicts import Break, BreakKind, Limits, Reason, SetAside, Settled
 
 __all__ = ["settle"]
+
+_AHEAD = timedelta(days=1)
 
 
 def settle(points: Iterable[IndexPoint], limits: Limits, *, certain: Collection[IndexPoint] = ()) -> Settled:
@@ -31,15 +34,22 @@ def settle(points: Iterable[IndexPoint], limits: Limits, *, certain: Collection[
         Lines, breaks, and every reading set aside. The same for any order and repetition of arrival.
     """
     ordered = sorted(points, key=lambda point: (point.at, point.value, point.arrived or point.at))
-    distinct, repeated = _without_repeats(ordered)
+    timely = [point for point in ordered if not _from_the_future(point)]
+    distinct, repeated = _without_repeats(timely)
     track = Track.of(distinct, limits, certain)
     kept = cheapest(track)
     lines, breaks = _lines(distinct, kept, track, limits)
     set_aside = [
         *_set_aside(distinct, kept),
         *(SetAside(one, Reason.REPEATED, None, None) for one in repeated),
+        *(SetAside(one, Reason.MISTIMED, None, None) for one in ordered if _from_the_future(one)),
     ]
     return Settled(lines, breaks, tuple(sorted(set_aside, key=lambda one: one.point)))
+
+
+def _from_the_future(point: IndexPoint) -> bool:
+    """Whether it arrived long before it was measured; a wrong zone or summer time is not long."""
+    return point.arrived is not None and point.at - point.arrived > _AHEAD
 
 
 def _without_repeats(ordered: Sequence[IndexPoint]) -> tuple[list[IndexPoint], list[IndexPoint]]:

@@ -16,7 +16,7 @@ class Limits:
     """What a register can do, all in its own unit.
 
     Attributes:
-        rate: the most it can move in an hour, forward or back (Q4 of ISO 4064-1); ``None`` = any fall and
+        rate: the most it can rise in an hour, and fall at once (Q4 of ISO 4064-1); ``None`` = any fall and
             any rise is possible, and only a person or an exchange ends a line.
         tremor: falls up to this are the little that comes back through every pipe; never suspicious.
         spike: a fall of this size or more that undoes what the readings just before it rose, or that the
@@ -66,8 +66,8 @@ class Reason(StrEnum):
     CONTRADICTED = "contradicted"
     """Another value of the same moment fits the readings around it better, or as well and is lower."""
     MISTIMED = "mistimed"
-    """A value of this line, at a moment that cannot be its own: a clock was set, or readings came as a
-    batch with wrong times."""
+    """A value of this line at a moment that cannot be its own (a clock was set, a batch came with wrong
+    times), or a moment days after it arrived."""
     OUTLIVED = "outlived"
     """The readings before and after agree with each other and not with this one."""
     HELD = "held"

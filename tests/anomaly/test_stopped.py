@@ -66,10 +66,15 @@ def test_where_hardly_any_water_was_used_nobody_is_sent_to_look():
 
 def test_a_silent_meter_has_not_stopped():
     at, index = home(100)
-    index = index.copy()
-    index[1_300:] -= index[1_300] - index[1_299] + 0
     heard = (at < at[1_200]) | (at > at[1_200] + 20 * DAY)
     assert found(at[heard], index[heard]) == []
+
+
+def test_a_silence_without_use_is_told_by_the_reading_that_ends_it():
+    at, index = home(100, [(50, 10)])
+    heard = (at <= START + 50 * DAY) | (at >= START + 59 * DAY)
+    (one,) = found(at[heard], index[heard])
+    assert one.stages[0].raised_at.timestamp() == START + 59 * DAY
 
 
 def test_a_meter_known_for_less_than_four_weeks_is_not_judged():

@@ -93,6 +93,14 @@ def test_the_index_in_the_protocol_counts_against_a_reading_of_the_same_moment()
     assert [one.reason for one in found.set_aside] == [Reason.CONTRADICTED]
 
 
+def test_the_index_in_the_protocol_counts_against_many_readings_and_the_break_is_told():
+    heard = hourly(0.2, 0.3, 0.4, 0.5, begin=BEGIN + 3 * HOUR)
+    old, new = exchange(new_opening=Decimal(70), new_points=heard)
+    found = joined([old, new])
+    assert found.lines[0][-1].value == 70
+    assert [one.kind for one in found.breaks] == [BreakKind.EXCHANGE, BreakKind.RESET]
+
+
 def test_a_roll_over_after_an_exchange_is_carried_with_its_line():
     wraps = Limits.of_water_m3(digits=3)
     old, new = exchange()

@@ -134,6 +134,30 @@ def test_a_clock_set_back_between_two_readings_mistimes_one_of_them():
     assert found.lines[0] == tuple(sorted(found.lines[0], key=lambda point: point.value))
 
 
+def test_a_clock_set_back_by_hours_loses_nothing_of_what_passed():
+    before = hourly(*(10 + n / 10 for n in range(24)))
+    for minutes in (180, 200):
+        begin = before[-1].at + HOUR - timedelta(minutes=minutes)
+        after = hourly(*(12.4 + n / 10 for n in range(24)), begin=begin)
+        (line,) = settle(before + after, WATER).lines
+        assert line[-1].value - line[0].value == after[-1].value - before[0].value
+
+
+def test_a_reading_dated_long_after_it_arrived_does_not_count():
+    good = hourly(*range(6))
+    ahead = IndexPoint(BEGIN + timedelta(days=300), Decimal(3), arrived=BEGIN + 3 * HOUR)
+    found = settle([*good, ahead], WATER)
+    assert found.lines == (tuple(good),)
+    assert reasons(found) == {3: Reason.MISTIMED}
+
+
+def test_after_a_long_silence_a_far_lower_index_is_another_register_not_backflow():
+    month = timedelta(days=30)
+    points = [*hourly(*(500 + n / 10 for n in range(6))), *hourly(2, 2.1, 2.2, 2.3, begin=BEGIN + month)]
+    found = settle(points, WATER)
+    assert [one.kind for one in found.breaks] == [BreakKind.RESET]
+
+
 def test_the_first_arrival_of_repeats_is_the_one_that_counts():
     early, late = (IndexPoint(BEGIN, Decimal(1), arrived=BEGIN + n * HOUR) for n in (1, 2))
     for order in ((early, late), (late, early)):
@@ -161,6 +185,12 @@ def test_without_known_digits_a_corroborated_fall_to_zero_is_a_reset():
     found = settle(hourly(*old, *new), WATER)
     assert [values(line) for line in found.lines] == [old, new]
     assert [one.kind for one in found.breaks] == [BreakKind.RESET]
+
+
+def test_a_line_after_a_reset_carries_nothing_of_the_roll_over_before_it():
+    found = settle(hourly(99_999.6, 99_999.8, 0.3, 0.5, 0.7, 0.9, 500, 500.1, 500.2, 500.3), FIVE_DIGITS)
+    assert [one.kind for one in found.breaks] == [BreakKind.ROLL_OVER, BreakKind.JUMP]
+    assert [point.total for point in found.lines[1]] == [point.value for point in found.lines[1]]
 
 
 def test_a_counter_of_sixteen_bits_rolls_over_at_its_own_value():
@@ -204,7 +234,7 @@ def price(points, kept):
             total += 50
         elif 0 <= rise <= room or -1 <= rise < 0:
             total += 0
-        elif -room <= rise < 0:
+        elif -400 <= rise < 0:
             near = [*range(max(a - 3, 0), a)], [*range(b + 1, min(b + 4, len(points)))]
             gone = any(0 <= second.value - points[k].value <= -rise // 5 for k in near[0])
             back = any(0 <= points[k].value - first.value <= -rise // 5 for k in near[1])
