@@ -96,11 +96,13 @@ class Named(NamedTuple):
         name: with unit.
         value: exact number, date or time as such, text, bytes; ``None`` = no valid value.
         record: what it was read from; ``None`` = the status byte, or several records.
+        by_rule: no field of the model takes the record.
     """
 
     name: str
     value: Value
     record: Record | None
+    by_rule: bool = False
 
 
 def fields(telegram: Telegram, model: Model | None) -> dict[str, Value]:
@@ -121,7 +123,7 @@ def named(telegram: Telegram, model: Model | None) -> list[Named]:
         if place not in told.taken:
             name = _unused(field_name(record), found)
             value = record.value if isinstance(record.value, date) else field_value(record)
-            found[name] = Named(name, value, record)
+            found[name] = Named(name, value, record, by_rule=True)
     return list(found.values())
 
 

@@ -51,6 +51,15 @@ def test_a_model_may_be_named():
     assert "max_flow_m3h" in named(build(UNKNOWN, RECORDS), model=by_name("iperl"))
 
 
+def test_a_record_of_the_manufacturer_is_understood_where_the_model_has_a_field_for_it():
+    """Of 04FF23 kamwater knows the meaning; of 04FF30 nobody knows what it means."""
+    records = bytes.fromhex("04FF2300000000 04FF3000000000")
+    known = trace(build(MeterId("KAM", "12345678", "1b", "16"), records))
+    unknown = trace(build(UNKNOWN, records))
+    assert known.count(Understanding.PARTLY) == 6  # VIB and data of the second
+    assert unknown.count(Understanding.PARTLY) == 12
+
+
 def test_payloads_of_the_manufacturer_carry_names_too():
     (golden, *_) = models()["mkradio4"].tests
     assert named(golden.telegram) == {"total_m3": b"\x38\x00", "target_m3": b"\xd2\x04"}
@@ -87,4 +96,4 @@ def test_of_real_telegrams_every_byte_is_accounted_for(shared_telegrams: Path):
             assert sum(counts.values()) == len(found.frame) == len(row["telegram"]) // 2
             seen = {one: seen[one] + counts[one] for one in Understanding}
     print(f"\nbytes understood: {dict(seen)}")
-    assert seen[Understanding.FULL] > 0.75 * sum(seen.values())
+    assert seen[Understanding.FULL] > 0.8 * sum(seen.values())

@@ -171,7 +171,7 @@ def test_tails_of_the_record_list(records, last):
     ("records", "understanding"),
     [
         ("0413 01000000", Understanding.FULL),
-        ("02FF20 7100", Understanding.PARTLY),
+        ("02FF30 7100", Understanding.PARTLY),
         ("04933F 01000000", Understanding.PARTLY),
         ("0293FF01 0100", Understanding.PARTLY),
         ("026F 0100", Understanding.PARTLY),
