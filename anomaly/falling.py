@@ -17,8 +17,8 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -133,13 +133,23 @@ def _hand_or_water(
     gated: Gated, falls: list[Episode], backflows: list[Backflow], known: Circumstances
 ) -> Iterator[Finding]:
     large = [one.at for one in falls] + [one.at for one in backflows if one.litres > MICRO_L]
+    suspected: list[Finding] = []
     for fall in falls:
         finding = _tampering(gated, fall, large, known)
         if finding is None:
             backflows.append(_as_backflow(gated, fall, large, known))
         else:
-            yield finding
+            suspected.append(finding)
+    yield from _latched(suspected)
     yield from backflow_findings(gated, [one for one in backflows if one.known_at >= 0])
+
+
+def _latched(suspected: Sequence[Finding]) -> Iterator[Finding]:
+    """Keep the first suspicion open until a person closes it; later ones are the same meter again."""
+    if suspected:
+        first, *again = sorted(suspected, key=lambda one: one.stages[0].raised_at)
+        times = [one.stages[0].raised_at.isoformat() for one in again]
+        yield replace(first, outcome={"came_back": times}) if again else first
 
 
 # --- off the line and back -------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from anomaly.sufficiency import Reason
 from anomaly.telling import moment, stage
 from metering.finding import Finding, Stage, Tier
 
-__all__ = ["Flag", "FlagReport", "FlagsDetector"]
+__all__ = ["Flag", "FlagReport", "FlagsDetector", "hand_flags_at"]
 
 DEBOUNCE = 15 * 60
 AGAIN = DAY
@@ -58,6 +58,17 @@ class FlagReport:
 
     at: int
     flags: frozenset[Flag]
+
+
+def hand_flags_at(reports: Iterable[FlagReport]) -> tuple[int, ...]:
+    """Give when flags came up that a hand may have caused: evidence for a fall that nothing else explains."""
+    before: frozenset[Flag] = frozenset()
+    found = []
+    for report in sorted(reports, key=lambda one: one.at):
+        if (report.flags - before) & _LATCHED:
+            found.append(report.at)
+        before = report.flags
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

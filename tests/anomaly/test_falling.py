@@ -209,6 +209,13 @@ def test_a_flag_raises_the_suspicion_at_once_and_without_one_it_takes_a_week_of_
     assert 7 * DAY <= alone.stages[0].raised_at.timestamp() - at[900] <= 7 * DAY + HOUR
 
 
+def test_a_second_drop_of_a_suspected_meter_is_the_same_finding():
+    at, index, rng = home(3, days=150)
+    (one,) = found(*turned_back(*turned_back(at, index, 900, rng), 2_400, rng))
+    assert len(one.outcome["came_back"]) == 1
+    assert one.cleared_at is None
+
+
 def test_a_backflow_register_that_rose_makes_a_drop_backflow():
     at, index = turned_back(*home(3)[:2], 900, np.random.default_rng(1))
     (one,) = found(at, index, Circumstances(backward_at=(int(at[901]),)))
@@ -257,8 +264,7 @@ def test_wrong_readings_of_one_day_are_one_finding():
 # --- the real falls, and anything at all ------------------------------------------------------------
 
 
-@pytest.mark.shared
-def test_none_of_the_real_falls_is_called_tampering_or_replacement():
+def households() -> list[Series]:
     pytest.importorskip("pyarrow")
     from service.anomaly_files import read_series
 
@@ -266,13 +272,45 @@ def test_none_of_the_real_falls_is_called_tampering_or_replacement():
     folder = Path(os.environ.get("NURT_DATASETS", default)).resolve()
     if not folder.is_dir():
         pytest.skip(f"the shared datasets are not at {folder} (NURT_DATASETS)")
-    fleet = list(read_series(folder / "households" / "readings.parquet"))
-    findings = list(FallingDetector().inspect(Batch.of(fleet, ZoneInfo("Europe/Madrid"))))
+    return list(read_series(folder / "households" / "readings.parquet"))
+
+
+@pytest.mark.shared
+def test_none_of_the_real_falls_is_called_tampering_or_replacement():
+    findings = list(FallingDetector().inspect(Batch.of(households(), ZoneInfo("Europe/Madrid"))))
     told = Counter(stage.name for one in findings for stage in one.stages)
     assert told["reading.reordered"] >= 3
     assert told["reading.decode_error"] >= 2
     assert not any(name.startswith(("tampering", "register")) for name in told)
     assert not any(one.tier.rank >= Tier.NOTIFY.rank for one in findings)
+
+
+def quiet_stretch(series: Series) -> tuple[np.ndarray, np.ndarray] | None:
+    """Seventy days of a real home with hardly a gap, in use before and after their middle."""
+    order = np.argsort(series.at, kind="stable")
+    at, index = series.at[order], series.index[order]
+    for first in range(0, len(at) - 70 * 24, 14 * 24):
+        times, values = at[first : first + 70 * 24], index[first : first + 70 * 24]
+        steps = np.diff(values)
+        clean = np.all(np.diff(times) > 0) and np.mean(np.diff(times) < 2 * HOUR) > 0.99
+        middle = slice(20 * 24, 50 * 24)
+        if clean and np.all(steps >= 0) and steps.max() < 2_000 and steps[middle].sum() > 30 * 60:
+            return times, values + 60_000 - min(values[0], 0)
+    return None
+
+
+@pytest.mark.shared
+def test_the_causes_are_called_by_their_name_in_real_homes_too():
+    homes = [stretch for one in households() if (stretch := quiet_stretch(one)) is not None]
+    assert len(homes) >= 20
+    called = Counter()
+    for number, (cause, expected) in enumerate(CASES.items()):
+        for place, (at, index) in enumerate(homes):
+            rng = np.random.default_rng(1_000 * number + place)
+            spoilt_series = cause(at, index, int(rng.integers(30 * 24, 40 * 24)), rng)
+            called[expected, verdict(found(*spoilt_series))] += 1
+    right = sum(count for (expected, said), count in called.items() if expected == said)
+    assert right / called.total() >= 0.98, {pair: n for pair, n in called.items() if pair[0] != pair[1]}
 
 
 indices = st.one_of(
@@ -286,5 +324,7 @@ indices = st.one_of(
 @settings(max_examples=150, deadline=None)
 def test_no_series_however_bad_is_a_crash(rows):
     at = [START + seconds for seconds, _ in rows]
-    for finding in found(at, [value for _, value in rows]):
-        assert finding.cleared_at is None or finding.cleared_at >= finding.stages[0].raised_at
+    findings = found(at, [value for _, value in rows])
+    assert all(one.cleared_at is None or one.cleared_at >= one.stages[0].raised_at for one in findings)
+    still_open = [one.family for one in findings if one.cleared_at is None]
+    assert len(still_open) == len(set(still_open))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anomaly.batch import Batch
-from anomaly.flags import Flag, FlagReport, FlagsDetector
+from anomaly.flags import Flag, FlagReport, FlagsDetector, hand_flags_at
 from anomaly.series import MeterFacts, Series
 from anomaly.texts import LANGUAGES, sentence
 from metering.finding import Tier
@@ -84,6 +84,12 @@ def test_a_magnet_and_a_register_that_stands_still_are_worth_a_crew():
     assert frozen.tier is Tier.DISPATCH
     assert frozen.stages[1].raised_at.timestamp() == START + 32 * DAY
     assert moving.tier is Tier.NOTIFY
+
+
+def test_the_edges_of_flags_a_hand_may_have_caused_are_evidence_for_other_findings():
+    told = reports(Flag.MAGNET, [(DAY, 2 * DAY), (9 * DAY, 10 * DAY)])
+    assert hand_flags_at(reversed(told)) == (START + DAY, START + 9 * DAY)
+    assert hand_flags_at(reports(Flag.DRY, [(DAY, 2 * DAY)])) == ()
 
 
 def test_a_meter_without_reports_gives_nothing():
