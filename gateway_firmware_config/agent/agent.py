@@ -7,7 +7,7 @@ import secrets
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
@@ -33,6 +33,9 @@ from metering.errors import StoreUnavailable, TelemetryError
 from metering.meter import MeterId
 from metering.ports import Clock
 from metering.uplink import UplinkTopic
+
+if TYPE_CHECKING:
+    from gateway_firmware_config.agent.obedience import Obedience
 
 __all__ = ["run_agent"]
 
@@ -62,8 +65,19 @@ class _Source(_Part, Protocol):
     def stop(self) -> None: ...
 
 
-def run_agent(settings: AgentSettings, clock: Clock, ended: threading.Event) -> None:
-    """Run until ``ended`` is set.
+def run_agent(
+    settings: AgentSettings, clock: Clock, ended: threading.Event, obedience: Obedience | None = None
+) -> bool:
+    """Run until ``ended`` is set, or other settings are to be used.
+
+    Args:
+        settings: in force.
+        clock: the machine's.
+        ended: set when it shall end.
+        obedience: takes orders; ``None`` = none are taken.
+
+    Returns:
+        Whether to run again, with the settings ``obedience`` gives then.
 
     Raises:
         StoreUnavailable: the spool cannot be made or opened.
@@ -87,15 +101,31 @@ def run_agent(settings: AgentSettings, clock: Clock, ended: threading.Event) -> 
         health = Health(spool, intake, courier, conditions, gateway.data)
         loop = _Loop(spool, courier, link, health, _topic(gateway.name, "health"))
         house.enter_context(_connected(link, _topic(gateway.name, "state"), spool.boot, moments))
+        again = False
         with _listening(intake, sources):
-            while not ended.is_set():
+            while not (ended.is_set() or again):
                 _all_alive([intake, *sources])
+                again = obedience is not None and _obey(obedience, link, gateway.name, moments.now())
                 if not loop.round(moments.now()):
                     wake.wait(settings.broker.publish_every_s)
                 wake.clear()
         last_ms = moments.now().uptime_ms + _LAST_ROUNDS_MS
         while moments.now().uptime_ms < last_ms and (loop.round(moments.now()) or courier.waits):
             wake.wait(0.05)
+    return again
+
+
+def _obey(obedience: Obedience, link: BrokerLink, gateway: str, now: Moment) -> bool:
+    """Take orders and report; whether to begin anew with other settings."""
+    try:
+        anew = [obedience.receive(message) for message in link.messages()]
+        anew.append(obedience.tick(now, connected=link.connected))
+        if link.connected and (said := obedience.report()):
+            link.say(_topic(gateway, "cfg/reported"), said, keep=True)
+    except StoreUnavailable as wrong:
+        _log.error("orders.not_kept", error=str(wrong))
+        return False
+    return any(anew)
 
 
 def _all_alive(parts: Sequence[_Part]) -> None:
@@ -195,7 +225,8 @@ def _link(settings: AgentSettings, boot: str, moments: Moments, wake: threading.
         wake.set()
 
     will = Will(topic, _state("offline", boot, moments.now()))
-    link = BrokerLink(_broker(settings), will, on_online=online, on_verdict=wake.set)
+    orders = _topic(settings.gateway.name, "cfg/desired") if settings.orders.public_key else ""
+    link = BrokerLink(_broker(settings), will, on_online=online, on_verdict=wake.set, listen_to=orders)
     return link
 
 

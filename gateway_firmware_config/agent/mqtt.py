@@ -81,15 +81,24 @@ class BrokerLink:
         will: said by the broker when the connection is lost.
         on_online: called, from the client's thread, whenever the connection has been made.
         on_verdict: called, from the client's thread, whenever the broker has said something.
+        listen_to: a topic to listen to; empty = none.
     """
 
     def __init__(
-        self, broker: Broker, will: Will, *, on_online: Callable[[], None], on_verdict: Callable[[], None]
+        self,
+        broker: Broker,
+        will: Will,
+        *,
+        on_online: Callable[[], None],
+        on_verdict: Callable[[], None],
+        listen_to: str = "",
     ) -> None:
         self._broker = broker
         self._on_online = on_online
         self._on_verdict = on_verdict
         self._verdicts: queue.SimpleQueue[tuple[int, Verdict]] = queue.SimpleQueue()
+        self._listen_to = listen_to
+        self._messages: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._unreachable = ""
         self._client = self._make_client(will)
 
@@ -120,6 +129,10 @@ class BrokerLink:
         """Give what the broker has said since the last call."""
         return [self._verdicts.get() for _ in range(self._verdicts.qsize())]
 
+    def messages(self) -> list[bytes]:
+        """Give what was published on the topic listened to since the last call."""
+        return [self._messages.get() for _ in range(self._messages.qsize())]
+
     def reconnect(self) -> None:
         """Close the connection; the client's thread makes another and sends anew what was not taken."""
         line: Any = self._client.socket()
@@ -144,6 +157,7 @@ class BrokerLink:
         client.on_connect_fail = self._failed
         client.on_disconnect = self._lost
         client.on_publish = self._published
+        client.on_message = self._received
         return client
 
     # --- what the client's thread tells --------------------------------------------------------------
@@ -161,6 +175,8 @@ class BrokerLink:
             return
         self._unreachable = ""
         _log.info("broker.connected", host=self._broker.host)
+        if self._listen_to:
+            self._client.subscribe(self._listen_to, qos=1)
         self._on_online()
 
     def _failed(self, _client: paho.Client, _userdata: Any) -> None:
@@ -188,6 +204,10 @@ class BrokerLink:
         _properties: Properties,
     ) -> None:
         self._verdicts.put((number, self._verdict(reason)))
+        self._on_verdict()
+
+    def _received(self, _client: paho.Client, _userdata: Any, message: paho.MQTTMessage) -> None:
+        self._messages.put(bytes(message.payload))
         self._on_verdict()
 
     def _verdict(self, reason: ReasonCode) -> Verdict:

@@ -208,6 +208,17 @@ class WiredSettings(_Section):
         return self
 
 
+class OrderSettings(_Section):
+    """Whose orders over MQTT are obeyed."""
+
+    public_key: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = Field(
+        default="", description="the operator's key, 64 hexadecimal digits; nobody's orders if not set"
+    )
+    trial_s: int = Field(
+        default=300, description="seconds new settings have to reach the broker", ge=5, le=86_400
+    )
+
+
 class LogSettings(_Section):
     """What is said while running, on standard error."""
 
@@ -229,6 +240,7 @@ class AgentSettings(_Section):
     select: SelectSettings = SelectSettings()
     receiver: tuple[ReceiverSettings, ...] = ()
     wired: tuple[WiredSettings, ...] = ()
+    orders: OrderSettings = OrderSettings()
     logs: LogSettings = LogSettings()
 
     @model_validator(mode="after")

@@ -50,7 +50,14 @@ def run(config: AgentConfig = _DEFAULT) -> None:
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: ended.set())
-    run_agent(settings, SystemClock(), ended)
+    if not settings.orders.public_key:
+        run_agent(settings, SystemClock(), ended)
+        return
+    from gateway_firmware_config.agent.obedience import Obedience
+
+    obedience = Obedience(settings)
+    while run_agent(obedience.settings(), SystemClock(), ended, obedience):
+        pass
 
 
 @app.command()
