@@ -160,6 +160,9 @@ def mend_asked(
             asked = view.upkeep.to_mend(_MEND)
         if not asked:
             break
+        with store.writing() as transaction:
+            if transaction.upkeep.drop_idle():
+                continue
         for meter, times in asked.items():
             healed += replay.mend(meter).healed
             with store.writing() as transaction:

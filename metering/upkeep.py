@@ -123,6 +123,10 @@ class Upkeep(Protocol):
         """Book that a meter's waiting telegrams were tried, unless that was asked again meanwhile."""
         ...
 
+    def drop_idle(self) -> int:
+        """Leave out asked meters that have nothing waiting; gives how many."""
+        ...
+
     def waiting_for(self, reason: str) -> Sequence[MeterId]:
         """Give the meters that have telegrams held for a reason."""
         ...

@@ -51,6 +51,11 @@ class SqlUpkeep:
         this = (mending.c.meter == self._names.meters.number(meter)) & (mending.c.asked == asked)
         self._connection.execute(sa.delete(mending).where(this))
 
+    def drop_idle(self) -> int:
+        """Leave out asked meters that have nothing waiting; gives how many."""
+        waiting = sa.exists().where(telegrams.c.meter == mending.c.meter, _HELD | _FOREIGN)
+        return self._connection.execute(sa.delete(mending).where(~waiting)).rowcount
+
     def waiting_for(self, reason: str) -> Sequence[MeterId]:
         """Give the meters that have telegrams held for a reason."""
         wanted = sa.select(telegrams.c.meter).where(_HELD, telegrams.c.reason == reason).distinct()
