@@ -190,6 +190,7 @@ JUST_NOT = [
     ("R9", replace(CLOSING, volume_m3=D("22.4"))),
     ("R9", replace(CLOSING, volume_m3=D(6), references=[replace(LAST_YEAR, m3_per_day=D("0.04"))])),
     ("R10", replace(CLOSING, volume_m3=D("4.48"))),
+    ("R11", replace(CLOSING, start=CLOSING.start - timedelta(days=3))),
     ("R12", replace(CLOSING, active=False, volume_m3=D("0.1"))),
     ("R13", replace(CLOSING, estimated_periods=1)),
     ("R15", replace(CLOSING, index_delta_m3=D("11.055"))),
