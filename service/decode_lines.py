@@ -40,6 +40,7 @@ from decoders.wmbus.layouts import Layouts
 from metering.meter import MeterId
 from metering.reading import exact
 from service.asked import Asked, Trouble
+from service.in_parts import InParts
 
 __all__ = ["Answer", "answer", "decoding", "has_seconds", "json_line", "plain", "to_the_second"]
 
@@ -72,8 +73,11 @@ class Answer:
 
 
 def decoding(layouts: Layouts) -> _Decode:
-    """Give the full way of decoding; layouts of compact frames are asked and learnt."""
-    return lambda frame, keys: decode(frame, keys, layouts)
+    """Give the full way of decoding a stream.
+
+    Layouts of compact frames are asked and learnt, messages in several frames put together.
+    """
+    return InParts(lambda frame, keys: decode(frame, keys, layouts), layouts).decode
 
 
 def answer(asked: Asked, using: _Decode | None = None) -> Answer:

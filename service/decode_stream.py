@@ -21,6 +21,7 @@ from metering.ports import Clock
 from service.asked import Asked, Given, Key, model_of, read_line
 from service.decode_lines import answer, json_line
 from service.flat_lines import flat_line
+from service.in_parts import InParts
 from service.line_forms import LineForms
 from service.record_forms import RecordForms
 
@@ -45,7 +46,9 @@ class DecodeStream:
     ) -> None:
         self._given = given
         self._clock = clock
-        self._decoder = Decoder(shipped_layouts())
+        layouts = shipped_layouts()
+        self._decoder = Decoder(layouts)
+        self._parts = InParts(self._decoder.decode, layouts)
         self._forms = LineForms(texts)
         self._records = RecordForms(texts)
 
@@ -112,7 +115,7 @@ class DecodeStream:
         return bytes.fromhex(said.get("telegram")), key, model_of(str(name)) if name else model
 
     def _told(self, asked: Asked) -> tuple[bytes, bool]:
-        given = answer(asked, self._decoder.decode)
+        given = answer(asked, self._parts.decode)
         good = given.trouble is None
         form = None
         if good and given.telegram is not None and given.model is not None:
