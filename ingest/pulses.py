@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from ingest.books import Books
 from ingest.registers import pulse_reading
@@ -30,8 +31,9 @@ _VOLUME = Register("volume")
 _MOST_RESETS = 3
 """In a day; a device that restarts more often is broken, or counts differences."""
 _DAY = timedelta(days=1)
-_LOOK_BACK = timedelta(days=7)
-"""How far before a late state its neighbour is looked for."""
+_AROUND = timedelta(days=7)
+"""How far from a late state its neighbours are looked for."""
+_TICK = timedelta(microseconds=1)
 
 
 def take_pulses(uplinks: Mapping[int, PulseUplink], books: Books, transaction: Transaction) -> None:
@@ -65,6 +67,7 @@ class _Counters:
         self._inputs = transaction.registry.pulse_inputs(asked)
         self._states = dict(transaction.devices.pulse_states(asked))
         self._changed: dict[tuple[str, str], PulseState] = {}
+        self._taken: list[Reading] = []
 
     def wired(self, uplink: PulseUplink) -> PulseInput | None:
         """Give the registration that holds for a counter state."""
@@ -79,6 +82,11 @@ class _Counters:
             BadUplink: ``pulse_weight_differs``, ``counter_reset``, ``out_of_order``, ``deltas``.
         """
         _demand_weight(uplink, wired)
+        reading = self._reading(uplink, wired)
+        self._taken.append(reading)
+        return reading
+
+    def _reading(self, uplink: PulseUplink, wired: PulseInput) -> Reading:
         state = self._states.get(_input(uplink))
         if state is not None and uplink.reception.heard_at < state.at:
             return self._late(uplink, wired, state)
@@ -94,25 +102,34 @@ class _Counters:
         self._transaction.devices.put_pulse_states(self._changed)
 
     def _late(self, uplink: PulseUplink, wired: PulseInput, state: PulseState) -> Reading:
-        """Read a state that was heard before the newest one."""
-        at, since = uplink.reception.heard_at, wired.valid_from
-        later = [reset for reset in state.resets if reset.at > at and _holds(wired, reset.at)]
-        known = [(reset.total, reset.at) for reset in later] or [(state.total, state.at)]
-        total, moment = known[0]
-        if _holds(wired, moment) and state.count(uplink.total, at, since) > state.count(total, moment, since):
-            raise _out_of_order(uplink, "more than the counter said later")
+        """Read a state that was heard before the newest one: it must lie between its neighbours."""
         reading = _read(uplink, wired, state)
-        before = self._before(wired, at)
-        if before is not None and before.value > reading.value:
+        at, since = reading.measured_at, wired.valid_from
+        newest = state.count(state.total, state.at, since)
+        if _holds(wired, state.at) and state.count(uplink.total, at, since) > newest:
+            raise _out_of_order(uplink, "more than the counter said later")
+        before, after = self._neighbours(wired, reading.measured_at, state.at)
+        if before is not None and reading.value < before.value:
             raise _out_of_order(uplink, f"below {before.value} m3, the index of {before.measured_at:%F %T}")
+        if after is not None and reading.value > after.value:
+            raise _out_of_order(uplink, f"above {after.value} m3, the index of {after.measured_at:%F %T}")
         return reading
 
-    def _before(self, wired: PulseInput, at: datetime) -> Reading | None:
-        """Give the last pulse reading of this registration before a time."""
-        known = self._transaction.readings.series(
-            wired.meter, _VOLUME, max(wired.valid_from, at - _LOOK_BACK), at
-        )
-        return next((one for one in reversed(known) if one.way is Way.PULSE), None)
+    def _neighbours(
+        self, wired: PulseInput, at: datetime, newest: datetime
+    ) -> tuple[Reading | None, Reading | None]:
+        """Give the pulse readings of a registration around a time, those of this batch among them."""
+        around = max(wired.valid_from, at - _AROUND), min(newest, at + _AROUND) + _TICK
+        stored = self._transaction.readings.series(wired.meter, _VOLUME, *around)
+        known = [one for one in (*stored, *self._taken) if one.meter == wired.meter and one.way is Way.PULSE]
+        known = [one for one in known if _holds(wired, one.measured_at)]
+        before = [one for one in known if one.measured_at < at]
+        after = [one for one in known if one.measured_at > at]
+        return max(before, key=_order, default=None), min(after, key=_order, default=None)
+
+
+def _order(reading: Reading) -> tuple[datetime, Decimal]:
+    return reading.measured_at, reading.value
 
 
 def _input(uplink: PulseUplink) -> tuple[str, str]:
