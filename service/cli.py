@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from metering.errors import ImportRefused, TelemetryError
-from service.commands import anomaly, config, database, demo, gateway, keys, meters, run
+from service.commands import anomaly, billing, config, database, demo, gateway, keys, meters, run
 from service.commands.adapters import adapters
 from service.commands.coverage import coverage
 from service.commands.decode import decode
@@ -46,6 +46,7 @@ app.command()(replay)
 app.command()(coverage)
 app.command()(demo.demo)
 app.add_typer(anomaly.app, name="anomaly")
+app.add_typer(billing.app, name="billing")
 app.add_typer(meters.app, name="meters")
 app.add_typer(keys.app, name="keys")
 app.add_typer(database.app, name="db")

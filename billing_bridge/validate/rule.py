@@ -8,6 +8,7 @@ from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, Generic, TypeVar
 
+from billing_bridge.duration import read_duration
 from billing_bridge.quality import Cim, Espi
 from billing_bridge.validate.outcome import NotRun, Outcome, Passed, Raised, Result, Severity, Verdict
 from metering.errors import InvalidValue
@@ -109,13 +110,17 @@ def _with(rule: Rule[Any, Parameters], said: Mapping[str, str]) -> Parameters:
 
 
 def _read(name: str, text: str, default: object) -> object:
-    """Read a value of the kind its default has; timedeltas are told in hours."""
+    """Read a value of the kind its default has."""
+    if isinstance(default, timedelta):
+        try:
+            return read_duration(text)
+        except InvalidValue as wrong:
+            raise InvalidValue(f"{name} = {wrong}") from None
     number = _number(text)
     whole = isinstance(default, int)
     if number is None or (whole and number % 1):
-        raise InvalidValue(f"{name} = {text!r}: expected {_expected(default)}")
-    if isinstance(default, timedelta):
-        return timedelta(microseconds=int(number * 3_600_000_000))
+        expected = "a whole number, 0 or more" if whole else "a number, 0 or more"
+        raise InvalidValue(f"{name} = {text!r}: expected {expected}")
     return int(number) if whole else number
 
 
@@ -125,9 +130,3 @@ def _number(text: str) -> Decimal | None:
     except InvalidOperation:
         return None
     return number if number.is_finite() and number >= 0 else None
-
-
-def _expected(default: object) -> str:
-    if isinstance(default, timedelta):
-        return "a number of hours"
-    return "a whole number, 0 or more" if isinstance(default, int) else "a number, 0 or more"

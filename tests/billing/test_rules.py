@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from billing_bridge.duration import read_duration, write_duration
 from billing_bridge.quality import Cim, Espi
 from billing_bridge.validate import (
     STAGES,
@@ -312,7 +313,7 @@ def test_settings_hold_for_all_customers_or_for_a_class():
     assert outcomes(much, policy)["R9"].verdict is Verdict.RAISED
     assert outcomes(replace(CLOSING, volume_m3=D(33)), policy)["R9"].verdict is Verdict.PASSED
     assert outcomes(much, policy, "garden")["R9"].verdict is Verdict.PASSED
-    assert outcomes(replace(ARRIVED, at=NOON + timedelta(hours=2)), Policy({"R2": {"future": "2"}}))[
+    assert outcomes(replace(ARRIVED, at=NOON + timedelta(hours=2)), Policy({"R2": {"future": "2 h"}}))[
         "R2"
     ].verdict is (Verdict.PASSED)
 
@@ -326,7 +327,7 @@ def test_settings_hold_for_all_customers_or_for_a_class():
         ({"R9": {"ratio": "-1"}}, "a number, 0 or more"),
         ({"R9": {"ratio": "NaN"}}, "a number, 0 or more"),
         ({"R13": {"periods": "1.5"}}, "a whole number"),
-        ({"R2": {"future": "soon"}}, "a number of hours"),
+        ({"R2": {"future": "soon"}}, "not a length of time like 36 h"),
         ({"R1": {"x": "1"}}, "it has none"),
     ],
 )
@@ -337,9 +338,13 @@ def test_a_setting_no_rule_knows_is_refused(said, sentence):
             policy.check(rules)
 
 
+def text_for(default: object) -> str:
+    return "1 d" if isinstance(default, timedelta) else "1"
+
+
 def test_every_parameter_can_be_set_as_text():
     rules = [rule for group in STAGES.values() for rule in group]
-    said = {rule.id: {one.name: "1" for one in fields(rule.defaults)} for rule in rules}
+    said = {rule.id: {one.name: text_for(one.default) for one in fields(rule.defaults)} for rule in rules}
     Policy(said).check(rules)
 
 
@@ -366,3 +371,18 @@ def test_rules_give_an_outcome_for_any_state(value, earlier, same, seconds, digi
     fell = earlier is not None and value < earlier
     answers = {one.rule: one for one in told}
     assert fell == (answers["R5"].verdict is Verdict.RAISED or answers["R6"].verdict is Verdict.RAISED)
+
+
+@given(st.timedeltas(timedelta(0), timedelta(days=9999)).map(lambda one: timedelta(seconds=one // SECOND)))
+def test_a_length_of_time_is_read_as_it_is_written(length):
+    assert read_duration(write_duration(length)) == length
+
+
+SECOND = timedelta(seconds=1)
+
+
+def test_lengths_of_time_are_told_in_their_largest_unit():
+    told = [
+        write_duration(one) for one in (timedelta(days=1), timedelta(hours=25), timedelta(minutes=5), SECOND)
+    ]
+    assert told == ["1 d", "25 h", "5 min", "1 s"]

@@ -91,4 +91,6 @@ def test_every_command_has_help_with_an_example(command, capsys):
 
 
 def test_commands_are_found():
-    assert {("run",), ("db", "upgrade"), ("keys", "rotate-master"), ("replay",)} <= set(COMMANDS)
+    assert {("run",), ("db", "upgrade"), ("keys", "rotate-master"), ("billing", "rules"), ("replay",)} <= set(
+        COMMANDS
+    )
