@@ -60,7 +60,7 @@ _MARKS: Sequence[tuple[Callable[[Fields], bool], str]] = (
 
 _TEXTS: Sequence[tuple[Callable[[str], object], str]] = (
     (rtl_wmbus.LINE.match, rtl_wmbus.CARD.name),
-    (cul.LINE.match, cul.CARD.name),
+    (cul.is_line, cul.CARD.name),
     (lambda text: text.startswith(elvaco.HEADER), elvaco.CARD.name),
     (lambda text: _HEX.fullmatch(text) and not _BARE_NUMBER.fullmatch(text), hex_line.CARD.name),
 )

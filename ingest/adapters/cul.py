@@ -23,10 +23,19 @@ from ingest.adapters.lines import read_lines
 from ingest.items import Delivery, Item, Unreadable
 from metering.uplink import FrameUplink, Reception
 
-__all__ = ["CARD", "LINE", "read"]
+__all__ = ["CARD", "is_line", "read"]
 
-LINE = re.compile(r"\s*b(?P<format_b>Y?)(?P<digits>[0-9A-Fa-f]{20,})\s*", re.ASCII)
+_LINE = re.compile(r"\s*b(?P<format_b>Y?)(?P<digits>[0-9A-Fa-f]{20,})\s*", re.ASCII)
 _QUALITY_SIZE = 2
+
+
+def is_line(text: str) -> bool:
+    """Whether a text begins with such a line.
+
+    Bare hexadecimal may begin with a ``b`` as well: then it is one digit short of whole bytes without it.
+    """
+    match = _LINE.fullmatch(text.strip().partition("\n")[0])
+    return match is not None and len(match["digits"]) % 2 == 0
 
 
 def read(delivery: Delivery, name: str) -> Sequence[Item]:
@@ -35,7 +44,7 @@ def read(delivery: Delivery, name: str) -> Sequence[Item]:
 
 
 def _line(line: str, reception: Reception) -> FrameUplink | Unreadable:
-    match = LINE.fullmatch(line)
+    match = _LINE.fullmatch(line)
     if match is None:
         return Unreadable("bad_line", f"{line[:64]!a} is not a line of a CUL: b or bY and hexadecimal")
     if len(match["digits"]) % 2:

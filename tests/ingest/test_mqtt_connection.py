@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from paho.mqtt import publish
 from structlog.testing import capture_logs
 
+from ingest.inbox import Inbox
 from ingest.intake import Intake
-from ingest.mqtt import MqttSettings, Tls
+from ingest.mqtt import MqttSettings, Subscriber, Tls
 from ingest.pipeline import Pipeline
 from metering.clock import SystemClock
 from metering.errors import SettingsError
@@ -113,3 +114,20 @@ def test_tls_files_that_are_not_there_are_a_clear_sentence(gate):
 def test_a_host_that_cannot_be_one_is_a_clear_sentence():
     with pytest.raises(SettingsError, match="not a host name"):
         MqttSettings(host="x" * 70 + ".example")
+
+
+@pytest.mark.parametrize(
+    ("topic_filter", "shared"),
+    [
+        ("amr/1/+/up", True),
+        ("+/sensor/+/state", True),
+        ("amr/1/+/state", False),
+        ("tele/+/LWT", False),
+        ("+/status", False),
+    ],
+)
+def test_workers_share_what_is_to_be_read_and_each_hears_last_wills(topic_filter, shared):
+    """Kept messages do not reach shared subscriptions; a reading must not reach two workers."""
+    settings = MqttSettings(shared_group="town", filters=(topic_filter,))
+    subscriber = Subscriber(settings, Inbox(1, 1), clock=SystemClock())
+    assert subscriber._shared(topic_filter).startswith("$share/town/") is shared

@@ -75,6 +75,13 @@ def test_what_needs_a_route_of_its_own_is_not_read_by_auto(name):
     assert "needs a route of its own" in item.said.sentence
 
 
+def test_hexadecimal_that_begins_with_a_b_is_not_a_line_of_a_cul():
+    """A length from B0 to BF; the line of a CUL has a digit more than whole bytes."""
+    frame = bytes([0xB4]) + FRAME[1:] + bytes(0xB4 - 20)
+    assert sniff(frame.hex().encode()) == "hex"
+    assert sniff(b"b" + frame.hex().encode() + b"\r\n") == "cul"
+
+
 @pytest.mark.parametrize(
     "payload", [b"", b"7", b"12.5", b"on", b"[]", b"[1]", b"{}", b"\xff\x00", b"0x", b"1234"]
 )
