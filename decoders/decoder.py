@@ -13,7 +13,7 @@ from decoders.layout import TelegramLayout
 from decoders.layout_learning import learn
 from decoders.opening import Opening, opening_of
 from decoders.telegram import Keys, Telegram, no_keys
-from decoders.wmbus import link
+from decoders.wmbus import link, wired
 from decoders.wmbus.cipher_cache import CipherCache
 from decoders.wmbus.layers import KeysOnce, begin, read_headers
 from decoders.wmbus.layouts import Layouts
@@ -24,7 +24,7 @@ __all__ = ["Decoder", "Fit"]
 _MOST_LAYOUTS = 4096
 _MOST_ALIKE = 16
 """Layouts with the same start; of more, the oldest leave."""
-
+_SHORTEST = 10  # bytes of a frame
 
 Fit = tuple[TelegramLayout, bytes, bytes]
 """A frame whose layout is known: the layout, the frame without checksums, the same in clear."""
@@ -89,7 +89,7 @@ class Decoder:
     def _normalised(self, raw: bytes) -> link.Frame:
         """Bring a frame to its one form; whoever finds no fit asks again at once."""
         if raw != self._last[0]:
-            self._last = raw, link.normalise(raw)
+            self._last = raw, link.Frame(raw) if _surely_bare(raw) else link.normalise(raw)
         return self._last[1]
 
     def _fit_bare(self, raw: bytes, keys: Keys) -> Fit | None:
@@ -97,7 +97,7 @@ class Decoder:
         kind = self._kinds.get(raw[:4] + raw[8:11])
         if kind is None or len(raw) != raw[0] + 1:
             return None
-        number = int.from_bytes(raw, "little")
+        number = int.from_bytes(raw)
         return None if may_hold(number, kind.masks) else self._among(kind.ways, raw, number, keys)
 
     def _fit_frame(self, frame: link.Frame, keys: Keys) -> Fit | None:
@@ -105,14 +105,14 @@ class Decoder:
         if kind is None:
             return None
         data = frame.data[:-2] if frame.wired else frame.data
-        fit = self._among(kind.ways, data, int.from_bytes(data, "little"), keys)
+        fit = self._among(kind.ways, data, int.from_bytes(data), keys)
         return fit and (fit[0], frame.data, fit[2])
 
     def _among(self, ways: list[_Way], data: bytes, number: int, keys: Keys) -> Fit | None:
         for opening, layouts in ways:
             clear = opening.open(data, keys, self._ciphers)
             if clear is not None:
-                bits = number if clear is data else int.from_bytes(clear, "little")
+                bits = number if clear is data else int.from_bytes(clear)
                 for layout in layouts:
                     if layout.fits(clear, bits):
                         return layout, data, clear
@@ -160,6 +160,17 @@ class Decoder:
             if self._count > self._most // 2 or not len(kind):
                 del self._kinds[start]
                 self._count -= len(kind)
+
+
+def _surely_bare(raw: bytes) -> bool:
+    """Whether :func:`decoders.wmbus.link.normalise` would leave these bytes as they are."""
+    return (
+        len(raw) >= _SHORTEST
+        and len(raw) == raw[0] + 1
+        and raw[1] & 0x7F in link.CONTROL
+        and not wired.looks_wired(raw)
+        and not may_hold(int.from_bytes(raw), masks_of(len(raw)))
+    )
 
 
 def _telegram(fit: Fit) -> Telegram:

@@ -60,7 +60,7 @@ class TelegramLayout:
     """One layout.
 
     Attributes:
-        mask: bits that repeat, as a number over the frame in clear, first byte lowest.
+        mask: bits that repeat, as a number over the frame in clear, first byte highest.
         repeated: their values.
         slots: where the values stand.
         values: gives the values of a frame that fits: bytes at each of the places.
@@ -91,8 +91,8 @@ class TelegramLayout:
         self, clear: bytes, mask: bytes, slots: Sequence[slice], places: Places, example: Telegram
     ) -> None:
         self.clear = clear
-        self.mask = int.from_bytes(mask, "little")
-        self.repeated = int.from_bytes(clear, "little") & self.mask
+        self.mask = int.from_bytes(mask)
+        self.repeated = int.from_bytes(clear) & self.mask
         self.slots = tuple(slots)
         self.values = _lifter(slots)
         self.places = places
@@ -108,7 +108,7 @@ class TelegramLayout:
 
         Args:
             clear: the frame.
-            bits: the same as a number, first byte lowest.
+            bits: the same as a number, first byte highest.
         """
         if bits & self.mask != self.repeated or (self._full and not self._full(clear)):
             return False

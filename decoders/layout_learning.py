@@ -34,7 +34,7 @@ def learn(layers: Layers, telegram: Telegram) -> TelegramLayout | None:
     draft = _Draft(len(clear))
     places = _places(draft, layers, header, telegram)
     layout = TelegramLayout(clear, bytes(draft.mask), draft.slots, places, telegram)
-    return layout if layout.fits(clear, int.from_bytes(clear, "little")) else None
+    return layout if layout.fits(clear, int.from_bytes(clear)) else None
 
 
 def _learnable(layers: Layers, header: TransportHeader, telegram: Telegram) -> bool:

@@ -19,6 +19,8 @@ Masks = tuple[tuple[int, ...], ...]
 
 _POLYNOMIAL = 0x13D65
 _BITS = 16
+_PERIOD = 151
+"""x^151 is 1 modulo the polynomial, so that the masks repeat."""
 _CRC = 2
 _FIRST_OF_A = ((0, 10), (12, 28))
 """Two of the first three blocks of format A must fit; then one of the first two does."""
@@ -30,14 +32,14 @@ def masks_of(size: int) -> Masks:
     blocks = [block for block in _FIRST_OF_A if block[1] + _CRC <= size]
     if fits_format_b(size - 1):
         blocks += blocks_b(size - 1)[:1]
-    return tuple(_masks(start, end + _CRC) for start, end in blocks)
+    return tuple(_masks(start, end + _CRC, size) for start, end in blocks)
 
 
 def may_hold(frame: int, masks: Masks) -> bool:
     """Whether a checksum fits; false settles that there is none.
 
     Args:
-        frame: the bytes as a number, first byte lowest.
+        frame: the bytes as a number, first byte highest.
         masks: those of its size.
     """
     for block in masks:
@@ -49,16 +51,23 @@ def may_hold(frame: int, masks: Masks) -> bool:
     return False
 
 
-def _masks(start: int, end: int) -> tuple[int, ...]:
+def _masks(start: int, end: int, size: int) -> tuple[int, ...]:
     """Give the masks of one block with its checksum, which is inverted: all parities are odd if it fits."""
-    masks = [0] * _BITS
-    remainder = 1  # of x^n, n = 0 at the last bit of the block
-    for position in range(end - 1, start - 1, -1):
-        for bit in range(8):
-            for place in range(_BITS):
-                if remainder >> place & 1:
-                    masks[place] |= 1 << 8 * position + bit
-            remainder <<= 1
-            if remainder >> _BITS:
-                remainder ^= _POLYNOMIAL
-    return tuple(masks)
+    bits = 8 * (end - start)
+    whole = (1 << bits) - 1
+    periods = sum(1 << at for at in range(0, bits, _PERIOD))
+    return tuple([(pattern * periods & whole) << 8 * (size - end) for pattern in _patterns()])
+
+
+@functools.cache
+def _patterns() -> tuple[int, ...]:
+    """Say for each bit of a checksum which powers of x have it, over one period."""
+    patterns = [0] * _BITS
+    remainder = 1
+    for power in range(_PERIOD):
+        for place in range(_BITS):
+            patterns[place] |= (remainder >> place & 1) << power
+        remainder <<= 1
+        if remainder >> _BITS:
+            remainder ^= _POLYNOMIAL
+    return tuple(patterns)
