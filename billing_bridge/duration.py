@@ -15,7 +15,7 @@ _UNITS = {
     "min": timedelta(minutes=1),
     "s": timedelta(seconds=1),
 }
-_FORM = re.compile(r"(\d{1,7}) ?(d|h|min|s)", re.ASCII)
+_FORM = re.compile(r"(\d{1,9}) ?(d|h|min|s)", re.ASCII)
 
 
 def read_duration(text: str) -> timedelta:
