@@ -67,6 +67,7 @@ class Obedience:
         except OSError as wrong:
             raise StoreUnavailable(f"{self._folder} cannot be made: {wrong.strerror}") from wrong
         self._state = self._read_state()
+        self._used = 0
         self._give_up_ms: int | None = None
         self._to_report = True
 
@@ -81,7 +82,8 @@ class Obedience:
         if state.trial:
             state.starts += 1
             self._save()
-        return self._of(state.trial or state.rev)
+        self._used = state.trial or state.rev
+        return self._of(self._used)
 
     def _of(self, rev: int) -> AgentSettings:
         if rev == 0:
@@ -135,7 +137,7 @@ class Obedience:
 
     def tick(self, now: Moment, *, connected: bool) -> bool:
         """Prove settings on trial, or give them up; true = begin anew, with those from before."""
-        if not self._state.trial:
+        if not self._state.trial or self._used != self._state.trial:  # what has just come proves nothing yet
             return False
         if connected:
             self._apply(now)
@@ -156,6 +158,13 @@ class Obedience:
         for file in self._folder.glob("agent-*.toml"):
             if file != self._file(self._state.rev):
                 file.unlink(missing_ok=True)
+
+    def give_up(self, because: str) -> bool:
+        """Give up settings on trial that cannot be used; whether there were any."""
+        if not self._state.trial:
+            return False
+        self._refuse(self._state.trial, because)
+        return True
 
     def report(self) -> bytes | None:
         """Give what is to be published on ``cfg/reported``, once after each change."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 import signal
 import threading
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from metering.errors import SettingsError
-from service.commands import gateway_render
+from service.commands import gateway_orders, gateway_render
 from service.commands.gateway_render import write_files
+
+if TYPE_CHECKING:
+    from gateway_firmware_config.agent.settings import AgentSettings
 
 __all__ = ["app"]
 
@@ -26,6 +29,9 @@ app.command()(gateway_render.render)
 app.command()(gateway_render.diff)
 app.command()(gateway_render.password)
 app.command()(gateway_render.profiles)
+app.command()(gateway_orders.order_key)
+app.command()(gateway_orders.push)
+app.command()(gateway_orders.status)
 
 
 @app.command()
@@ -50,14 +56,26 @@ def run(config: AgentConfig = _DEFAULT) -> None:
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: ended.set())
-    if not settings.orders.public_key:
+    if settings.orders.public_key:
+        _run_under_orders(settings, ended)
+    else:
         run_agent(settings, SystemClock(), ended)
-        return
-    from gateway_firmware_config.agent.obedience import Obedience
 
-    obedience = Obedience(settings)
-    while run_agent(obedience.settings(), SystemClock(), ended, obedience):
-        pass
+
+def _run_under_orders(installed: AgentSettings, ended: threading.Event) -> None:
+    """Run with the settings in force, again and again as orders change them."""
+    from gateway_firmware_config.agent.agent import run_agent
+    from gateway_firmware_config.agent.obedience import Obedience
+    from metering.clock import SystemClock
+
+    obedience = Obedience(installed)
+    again = True
+    while again:
+        try:
+            again = run_agent(obedience.settings(), SystemClock(), ended, obedience)
+        except SettingsError as wrong:
+            if not obedience.give_up(str(wrong)):
+                raise
 
 
 @app.command()

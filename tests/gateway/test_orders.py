@@ -131,6 +131,14 @@ def test_new_settings_are_tried_and_kept_when_the_broker_is_reached(installed: A
     assert Obedience(installed).settings().broker.host == "new.example.org", "after a restart too"
 
 
+def test_a_connection_made_with_the_old_settings_proves_nothing_of_the_new_ones(installed: AgentSettings):
+    gateway = Obedience(installed)
+    gateway.settings()
+    gateway.receive(order(7))
+    gateway.tick(moment(1), connected=True)
+    assert report(gateway)["in_force"] == 0
+
+
 def test_settings_under_which_the_broker_cannot_be_reached_are_undone(installed: AgentSettings):
     gateway = Obedience(installed)
     gateway.receive(order(7))
