@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ROOMS := metering decoders ingest anomaly billing_bridge gateway_firmware_config service
 
-.PHONY: help demo test lint format types unit bench run kills kills-agent fuzz servers docs decoder-report clean
+.PHONY: help demo test lint format types unit bench bench-anomaly run kills kills-agent fuzz servers docs decoder-report clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -63,6 +63,9 @@ docs: $(VENV)/.demo ## docs/meters.md out of the model files
 
 decoder-report: $(VENV)/.demo ## docs/decoder-report.md: agreement with the shared real telegrams, per model
 	$(BIN)/python benchmarks/decoder_report.py > docs/decoder-report.md
+
+bench-anomaly: $(VENV)/.dev ## how good the detectors are on real households: docs/anomaly-report.md
+	$(BIN)/python -m benchmarks.anomaly.report
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

@@ -79,7 +79,7 @@ _THRESHOLD: Reals = NOTIFY_AT.astype(np.float32)
 _CAP = np.rint(NOTIFY_AT * HIGHEST * SCORE_UNIT).astype(np.float32)
 _LEVEL = np.arange(LEVELS, dtype=np.int16)
 _TOGGLED = list(INTERMITTENT)
-_BURST = LEVEL_LPH >= BURST_FROM_LPH  # a mean this high says as much as an hour: use alone never keeps it up
+_BURST = LEVEL_LPH >= BURST_FROM_LPH  # so high a mean says as much as an hour does
 
 
 @dataclass(slots=True, eq=False)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from anomaly.bank import FROZEN_FROM
 from anomaly.levels import BURST_FROM_LPH, CHANNELS, EDGES, LEVEL_LPH, NOTIFY_AT, STEADY
 from anomaly.local_time import DAY, HOUR
-from anomaly.steadiness import steadiness
+from anomaly.steadiness import steadiness, steady_flow, usual_flow
 from metering.finding import Finding, Stage, Tier
 
 __all__ = ["STAGES", "Judge", "Sign"]
@@ -31,7 +31,7 @@ SAME_AGAIN = 30 * DAY
 """Within this time the same flow is the same finding come back."""
 NOT_LARGER = 2
 """Levels a flow may have risen to be the same come back."""
-GROWN = 4
+GROWN = 3
 """Levels a leak has risen when it counts as another one."""
 STIFFER = 1.0
 """More evidence asked for after a finding ended by itself ..."""
@@ -191,7 +191,7 @@ class Judge:
             if ratio.max() < GIVEN_UP:
                 self._case = None
             return
-        near = (np.abs(_LEVEL - case.level) <= AROUND) & (_IS_STEADY == (case.channel < STEADY))
+        near = (np.abs(_LEVEL - case.level) <= AROUND) & ((case.channel < STEADY) == _IS_STEADY)
         if ratio[near].max(initial=0) >= FROZEN_FROM:
             case.calm = 0
         elif sign.flow is not None:
@@ -208,8 +208,13 @@ class Judge:
             self._past = case
 
     def _steadiness(self, case: _Case) -> float:
+        """Evidence beyond the bank's; a burst need not be steady."""
         low, high = self._band(case)
-        return steadiness(np.array(case.flows), low, high, self._step_l)
+        nats = steadiness(np.array(case.flows), low, high, self._step_l)
+        return max(nats, 0.0) if self._is_burst(case) else nats
+
+    def _is_burst(self, case: _Case) -> bool:
+        return bool(LEVEL_LPH[case.level] * self._step_l >= BURST_FROM_LPH)
 
     def _band(self, case: _Case) -> tuple[float, float]:
         upper = EDGES[case.level + 2] if case.level + 2 < len(EDGES) else math.inf
@@ -219,15 +224,14 @@ class Judge:
         """Estimate the rate in L/h, from the flows in the band, and the share of hours it runs."""
         flows = np.array(case.flows)
         low, high = self._band(case)
-        inside = flows[(flows >= low) & (flows < high)]
-        middle = float(LEVEL_LPH[case.level]) * self._step_l
-        rate = _middle_mean(inside) if len(inside) else middle
         steady = case.channel < STEADY
+        told = (steady_flow if steady else usual_flow)(flows, low, high, self._step_l)
+        rate = told or float(LEVEL_LPH[case.level]) * self._step_l
         share = 1.0 if steady or not len(flows) else float(np.mean(flows >= low))
         return rate, share
 
     def _name(self, case: _Case) -> str:
-        if LEVEL_LPH[case.level] * self._step_l >= BURST_FROM_LPH:
+        if self._is_burst(case):
             return "burst.high_flow"
         return "leak.continuous" if case.channel < STEADY else "leak.intermittent"
 
@@ -272,13 +276,6 @@ def _opened(sign: Sign, channel: int) -> _Case:
 
 def _onset(sign: Sign, channel: int) -> int:
     return sign.at - int(sign.age[channel]) * HOUR
-
-
-def _middle_mean(flows: NDArray[np.float64]) -> float:
-    """Mean of the middle half: 2, 3, 3, 2 is 2.5, and a little use on top does not count."""
-    ordered = np.sort(flows)
-    quarter = len(ordered) // 4
-    return float(ordered[quarter : len(ordered) - quarter].mean())
 
 
 def _moment(seconds: int) -> datetime:

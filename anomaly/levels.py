@@ -53,7 +53,7 @@ STEADY = LEVELS
 """Number of steady channels."""
 
 _STEADY_NATS = (48, 42, 34, 27, 25, 26, 26, 22, 20, 19, 17, 16.5, 16, 15, 15, 15, 15)
-_INTERMITTENT_NATS = (32, 32, 32, 32, 32)
+_INTERMITTENT_NATS = (40, 40, 40, 40, 40)
 NOTIFY_AT: Floats = np.array(_STEADY_NATS + _INTERMITTENT_NATS)
 """Evidence at which a channel is worth telling somebody: small leaks have time, large ones have not."""
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from anomaly.series import Floats
 
-__all__ = ["steadiness"]
+__all__ = ["steadiness", "steady_flow", "usual_flow"]
 
 WINDOW = 0.12
 """Width of the window as a share of its lower end: a few per cent to either side, for pressure and clocks."""
@@ -25,7 +25,13 @@ TOO_WIDE = 0.5
 """Share of the band from which on a window tells nothing: small leaks on whole litres."""
 AGAINST = 3.0
 """Flows of all sizes weigh more: the bank has already counted each of them in favour."""
-LEAST, MOST = -12.0, 8.0
+CLEAR_FROM = 2.0
+"""Nats a steady flow shows where the window is sharp, after a few hours ..."""
+SHARP = 0.2
+"""... that is, below this share of the band ..."""
+UNCLEAR = 10.0
+"""... and what its absence takes away: an evening of changing use."""
+LEAST, MOST = -20.0, 8.0
 """Nats this may take away or add."""
 
 
@@ -34,13 +40,41 @@ def steadiness(flows: Floats, low: float, high: float, step_l: float) -> float:
     inside = np.sort(flows[(flows >= low) & (flows < high)])
     if len(inside) < 2:
         return 0.0
-    width = np.maximum(WINDOW * inside, STEPS * step_l)
-    held = np.searchsorted(inside, inside + width, side="right") - np.arange(len(inside))
-    best = int(held.argmax())
-    count, middle = int(held[best]), float(inside[best] + width[best] / 2)
-    chance = math.log1p(float(width[best]) / float(inside[best])) / math.log(min(high, 3 * middle) / low)
+    start, count = _densest(inside, step_l)
+    bottom = float(inside[start])
+    width = max(WINDOW * bottom, STEPS * step_l)
+    chance = math.log1p(width / bottom) / math.log(min(high, 3 * (bottom + width / 2)) / low)
     if chance >= TOO_WIDE:
         return 0.0
     nats = count * math.log(TIGHT / chance) + (len(inside) - count) * math.log((1 - TIGHT) / (1 - chance))
     nats += math.log(chance)  # the window could have been laid anywhere in the band
-    return min(nats, MOST) if nats > 0 else max(AGAINST * nats, LEAST)
+    if nats < CLEAR_FROM and chance < SHARP:
+        nats = min(AGAINST * nats, nats) - UNCLEAR
+    return min(max(nats, LEAST), MOST)
+
+
+def steady_flow(flows: Floats, low: float, high: float, step_l: float) -> float | None:
+    """Give the flow under all use, L/h: the mean of a window from the lowest tenth up."""
+    inside = flows[(flows >= low) & (flows < high)]
+    if not len(inside):
+        return None
+    bottom = float(np.percentile(inside, 10, method="lower"))
+    within = (inside >= bottom) & (inside <= bottom + max(WINDOW * bottom, STEPS * step_l))
+    return float(inside[within].mean())
+
+
+def usual_flow(flows: Floats, low: float, high: float, step_l: float) -> float | None:
+    """Give the flow most hours of the band agree on, L/h: hours it ran only in part lie below it."""
+    inside = np.sort(flows[(flows >= low) & (flows < high)])
+    if not len(inside):
+        return None
+    start, count = _densest(inside, step_l)
+    return float(inside[start : start + count].mean())
+
+
+def _densest(inside: Floats, step_l: float) -> tuple[int, int]:
+    """Give where the window that holds most begins, the lowest of several, and how many it holds."""
+    width = np.maximum(WINDOW * inside, STEPS * step_l)
+    held = np.searchsorted(inside, inside + width, side="right") - np.arange(len(inside))
+    best = int(held.argmax())
+    return best, int(held[best])

@@ -59,7 +59,14 @@ def alarm_rate(fleet: Sequence[Series], alarms: dict[str, list[Alarm]]) -> Estim
 
 @dataclass(frozen=True)
 class Found:
-    """How one scenario was found: recall, delay in hours (missed = never), share begun under an open alarm."""
+    """How one scenario was found.
+
+    Attributes:
+        recall: share told in time.
+        median_h, p90_h: delay; missed = never.
+        masked: share begun under an open alarm.
+        number: how many were planted.
+    """
 
     recall: Estimate
     median_h: Estimate
@@ -82,11 +89,3 @@ def found(outcomes: Sequence[Outcome]) -> Found:
         float(np.mean([outcome.masked for outcome in outcomes])),
         len(outcomes),
     )
-
-
-def by_scenario(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
-    """Group by scenario, in the order planted."""
-    groups: dict[str, list[Outcome]] = defaultdict(list)
-    for outcome in outcomes:
-        groups[outcome.planted.scenario.name].append(outcome)
-    return groups

@@ -73,13 +73,17 @@ def plant(households: Sequence[Series], scenarios: Iterable[Scenario], seeds: It
                 rng = np.random.default_rng(key)
                 start = _window(series, ticks[place], busy[place], scenario, rng)
                 if start is not None:
-                    other = households[(place + 7) % len(households)]
-                    planted.append(_planted(series, scenario, start, rng, other, len(planted)))
+                    end = start + int(scenario.days * DAY)
+                    cut = _cut(series, start, end)
+                    changed = scenario.change(cut, start, end, rng, households[(place + 7) % len(households)])
+                    named = replace(changed.facts, meter=f"{series.facts.meter}#{len(planted)}")
+                    changed = replace(changed, facts=named)
+                    planted.append(Planted(scenario, series.facts.meter, changed, start, end))
     return planted
 
 
 def native_runs(ticks: Ticks) -> np.ndarray:
-    """Begin and end of every run of 24 known hours with use and more: a leak of the household's own, maybe."""
+    """Begin and end of every run of 24 known hours and more with use: the household's own leaks, maybe."""
     known = ticks.kind == KNOWN
     at, used = ticks.known_at[known], ticks.flow[known] >= 1
     edges = np.flatnonzero(np.diff(np.concatenate([[0], used.astype(int), [0]])))
@@ -105,15 +109,10 @@ def _window(
     return None
 
 
-def _planted(
-    series: Series, scenario: Scenario, start: int, rng: np.random.Generator, other: Series, number: int
-) -> Planted:
-    end = start + int(scenario.days * DAY)
+def _cut(series: Series, start: int, end: int) -> Series:
+    """Keep some history: enough to have learned, not all of it every time."""
     near = (series.at >= start - HISTORY_DAYS * DAY) & (series.at < end + 3 * DAY)
-    cut = Series.arrived(series.facts, series.at[near], series.index[near])
-    changed = scenario.change(cut, start, end, rng, other)
-    facts = replace(changed.facts, meter=f"{series.facts.meter}#{number}")
-    return Planted(scenario, series.facts.meter, replace(changed, facts=facts), start, end)
+    return Series.arrived(series.facts, series.at[near], series.index[near])
 
 
 def ours(
@@ -155,3 +154,11 @@ def judge(planted: Sequence[Planted], alarms: dict[str, list[Alarm]]) -> list[Ou
         masked = any(alarm.raised < one.start < alarm.cleared for alarm in told)
         outcomes.append(Outcome(one, delay, masked))
     return outcomes
+
+
+def by_name(outcomes: Iterable[Outcome]) -> dict[str, list[Outcome]]:
+    """Group by scenario, in the order planted."""
+    groups: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        groups.setdefault(outcome.planted.scenario.name, []).append(outcome)
+    return groups

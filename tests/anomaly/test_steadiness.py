@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from anomaly.steadiness import LEAST, MOST, steadiness
+from anomaly.steadiness import LEAST, MOST, steadiness, steady_flow, usual_flow
 
 
 def test_the_same_flow_hour_after_hour_is_strong_evidence():
@@ -36,3 +36,16 @@ def test_it_stays_within_its_bounds_for_any_flows():
         nats = steadiness(rng.gamma(1, 60, rng.integers(0, 96)), 41, 92.3, 1.0)
         assert LEAST <= nats <= MOST
     assert LEAST <= steadiness(np.full(5, 2e6), 701, np.inf, 1.0) <= MOST
+
+
+def test_the_flow_of_a_leak_is_what_runs_under_all_use():
+    assert steady_flow(np.array([122.0, 131, 126, 100, 101, 137, 0, 400]), 92, 208, 1.0) == pytest.approx(
+        100.5
+    )
+    assert steady_flow(np.array([2.0, 3, 3, 2, 3]), 1.5, 3.6, 1.0) == pytest.approx(2.6)
+    assert steady_flow(np.array([0.0]), 1.5, 3.6, 1.0) is None
+
+
+def test_the_flow_of_a_toilet_is_what_most_hours_agree_on():
+    assert usual_flow(np.array([21.0, 30, 30, 31, 25, 30, 0]), 18, 41, 1.0) == pytest.approx(30.25)
+    assert usual_flow(np.array([0.0]), 18, 41, 1.0) is None
