@@ -33,8 +33,8 @@ __all__ = ["MqttSettings", "Subscriber", "Tls"]
 
 _log = structlog.get_logger(__name__)
 
-_LAST_WORDS = re.compile(r"amr/1/[^/]+/state|.*/(?:LWT|status)")
-"""Filters of what gateways say of themselves: our contract's, Tasmota's, ESPHome's."""
+_LAST_WORDS = re.compile(r"amr/1/[^/]+/state|.*/(?:LWT|status|availability)")
+"""Filters of what gateways say of themselves: our contract's, Tasmota's, ESPHome's, rtl_433's."""
 
 _SEND_RETAINED_IF_NEW = 1
 """Retain handling (MQTT 5, 3.8.3.1): kept messages once, not at every reconnection."""

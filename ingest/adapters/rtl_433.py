@@ -11,8 +11,9 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 
 from ingest.adapters.card import Card, without_options
-from ingest.adapters.lines import frame_of
+from ingest.adapters.lines import frame_of, gateway_name
 from ingest.adapters.objects import Fields, read_objects, shown
+from ingest.adapters.presence import presence
 from ingest.items import Delivery, Item, Said
 from metering.uplink import BadUplink, FrameUplink, Reception
 
@@ -25,7 +26,10 @@ MODEL = "Wireless-MBus"
 
 
 def read(delivery: Delivery, name: str) -> Sequence[Item]:
-    """Read a message of events."""
+    """Read a message of events, or the last will."""
+    gateway = gateway_name(name)
+    if gateway is not None and delivery.topic.endswith("/availability"):
+        return presence(delivery, gateway)
     return read_objects(delivery, name, _event)
 
 
@@ -45,7 +49,7 @@ def _event(fields: Fields, reception: Reception) -> Iterable[Said]:
 CARD = Card(
     name="rtl_433",
     says="Events of rtl_433 (decoder 104, Wireless-MBus) over MQTT.",
-    topics=("rtl_433/+/events", "rtl_433/+/#"),
+    topics=("rtl_433/+/events", "rtl_433/+/availability"),
     example=(
         "rtl_433/attic/events",
         (

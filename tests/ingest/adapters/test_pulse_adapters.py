@@ -54,7 +54,11 @@ def test_what_is_no_count_of_tasmota_is_told(reader, said, reason):
 
 @pytest.mark.parametrize(
     ("adapter", "topic", "words"),
-    [("tasmota", "tele/x/LWT", ("Online", "Offline")), ("esphome_pulse", "x/status", ("online", "offline"))],
+    [
+        ("tasmota", "tele/x/LWT", ("Online", "Offline")),
+        ("esphome_pulse", "x/status", ("online", "offline")),
+        ("rtl_433", "rtl_433/x/availability", ("online", "offline")),
+    ],
 )
 def test_a_last_will_is_the_gateway_s_state(reader, adapter, topic, words):
     """Online is believed when it is fresh, offline always."""

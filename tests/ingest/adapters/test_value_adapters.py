@@ -226,6 +226,19 @@ def test_rows_of_csv_are_items_by_column_name_or_number(reader, header, line, de
     assert said.reception.history
 
 
+def test_what_a_network_server_decoded_itself_is_read_by_a_map(reader):
+    event = things(b"", decoded_payload={"total_l": 7710})
+    [said] = mapped(
+        reader,
+        event,
+        device="end_device_ids.dev_eui",
+        time="uplink_message.received_at",
+        values=(FieldValue("uplink_message.decoded_payload.total_l", "volume", "L"),),
+    )
+    assert (said.device, said.values[0].value) == (EUI, Decimal("7.71"))
+    assert said.reception.heard_at == datetime(2026, 1, 2, 3, 4, 5, 123456, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(
     ("form", "said"),
     [("rfc3339", "2026-01-02T03:00:00+01:00"), ("unix", 1767319200), ("unix", "1767319200000")],
