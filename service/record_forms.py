@@ -68,7 +68,8 @@ class RecordForms:
             (meter.manufacturer, meter.version, meter.device_type),
             (security.mode, security.encrypted, security.verified),
             telegram.status is None,
-            tuple([(one.dib, one.vib, one.occurrence, len(one.data)) for one in expanded]),
+            _headers(expanded),
+            None if expanded is telegram.records else _headers(telegram.records),
         )
         form = self._forms.get(key, _NOT_YET)
         if isinstance(form, str):
@@ -87,6 +88,11 @@ class RecordForms:
             self._forms.clear()
         self._forms[key] = form
         return form
+
+
+def _headers(records: Sequence[Record]) -> tuple[object, ...]:
+    """Say what repeats of records."""
+    return tuple([(one.dib, one.vib, one.occurrence, len(one.data)) for one in records])
 
 
 def _values(telegram: Telegram, expanded: Sequence[Record]) -> tuple[Any, ...]:

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from decoders import DecodeError, Record, decode
 from decoders.build import build
 from decoders.models import models
 from decoders.shipped_layouts import shipped_layouts
 from decoders.wmbus import blocks
+from decoders.wmbus.profile import is_profile
 from metering.clock import FixedClock
 from metering.meter import MeterId
 from service.asked import Given, read_line
@@ -112,6 +114,30 @@ def test_telegrams_of_all_models_are_answered_as_alone(frame, changes, name, fla
     for one in (frame, bytes(other)) * 2:
         line = json.dumps({"telegram": one.hex(), "model": name}).encode()
         assert stream.answer(line) == one_by_one(line, flat=flat)
+
+
+def test_a_profile_without_values_is_told_as_alone_before_and_after_one_with_values():
+    told = 0
+    for frame in GOLDEN:
+        profiles = [record for record in decoded(frame) if is_profile(record)]
+        for profile in profiles:
+            start = profile.offset + len(profile.dib) + len(profile.vib) + 3
+            size = len(profile.data) - 3
+            empty = frame[:start] + b"\xff" * size + frame[start + size :]
+            for order in ((frame, empty, frame), (empty, frame, empty)):
+                stream = DecodeStream()
+                assert [stream.answer(line_of(one)) for one in order * 2] == [
+                    one_by_one(line_of(one)) for one in order * 2
+                ]
+            told += 1
+    assert told
+
+
+def decoded(frame: bytes) -> tuple[Record, ...]:
+    try:
+        return decode(frame).records
+    except DecodeError:
+        return ()
 
 
 PLAIN = build(METER, bytes.fromhex("0413181E0000"), access=1).hex()
