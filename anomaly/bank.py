@@ -57,8 +57,10 @@ DUTY = 0.4
 MOST_AN_HOUR = 4.0
 """No single hour says more than this, nats."""
 HIGHEST = np.where(np.arange(len(CHANNELS)) < STEADY, 2.1, 1.4)
-"""Use comes in stretches: the odds of a quiet hour are higher by this after another one, lower after use."""
-without flow comes down slowly."""
+"""A score stops here, in multiples of its threshold: it must come down when the leak ends.
+
+What forgives hours without flow comes down slowly.
+"""
 CLINGING = math.exp(0.3)
 """Use comes in stretches: after a quiet hour the odds of another are higher by this, after use lower."""
 FROZEN_FROM = 0.5
