@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from decoders.decoder import Decoder
 from decoders.errors import DecodeError
@@ -16,7 +16,7 @@ from decoders.wmbus.layers import KeysOnce
 from decoders.wmbus.layouts import Layouts
 from decoders.wmbus.link import Frame
 from metering.meter import Meter, MeterId
-from metering.ports import Outcome, TelegramState
+from metering.ports import KeyHistory, Outcome, TelegramState, keys_of
 
 __all__ = ["HELD", "Judge", "Verdict"]
 
@@ -71,20 +71,22 @@ class Judge:
         self.layouts = shipped_layouts() if layouts is None else layouts
         self._decoder = Decoder(self.layouts)
 
-    def judge(self, frame: Frame, meter: Meter | None, keys: Mapping[MeterId, Sequence[bytes]]) -> Verdict:
+    def judge(self, frame: Frame, meter: Meter | None, keys: KeyHistory, heard_at: datetime) -> Verdict:
         """Judge a frame.
 
         Args:
             frame: in its one form.
             meter: the meter it is from; ``None`` if it is not registered.
-            keys: of this meter and of the sender.
+            keys: of this meter and of the sender; others do not matter.
+            heard_at: decides which of them hold, UTC.
         """
         if meter is None:
             return Verdict(Outcome.FOREIGN)
 
         def known(address: MeterId) -> tuple[bytes, ...]:
             """A radio adapter's telegram may be under its own key or under the meter's."""
-            return tuple(dict.fromkeys((*keys.get(address, ()), *keys.get(meter.id, ()))))
+            own = keys_of(meter.id, keys, heard_at)
+            return tuple(own if address == meter.id else [*keys_of(address, keys, heard_at), *own])
 
         try:
             understood = self._understand(frame, KeysOnce(known), _named(meter))

@@ -26,7 +26,6 @@ from metering.ports import (
     Store,
     TelegramState,
     Transaction,
-    keys_at,
 )
 from metering.reading import Detail, Reading
 
@@ -166,9 +165,7 @@ class Replay:
             self._one(
                 transaction,
                 telegram,
-                self._judge.judge(
-                    frame, self._rules.ours(telegram.meter, meters), keys_at(keys, telegram.heard_at)
-                ),
+                self._judge.judge(frame, self._rules.ours(telegram.meter, meters), keys, telegram.heard_at),
                 stored.get(telegram.id, ((), ())),
             )
             for telegram, frame in zip(telegrams, frames, strict=True)

@@ -43,7 +43,7 @@ __all__ = [
     "TelegramArchive",
     "TelegramState",
     "Transaction",
-    "keys_at",
+    "keys_of",
 ]
 
 
@@ -376,9 +376,9 @@ KeyHistory = Mapping[MeterId, Sequence[KeyPeriod]]
 """Keys of meters with their validity, newest first."""
 
 
-def keys_at(history: KeyHistory, at: datetime) -> KeyLookup:
-    """Give the keys to try for telegrams heard at a time."""
-    return {meter: [one.key for one in periods if one.holds(at)] for meter, periods in history.items()}
+def keys_of(meter: MeterId, history: KeyHistory, at: datetime) -> Sequence[bytes]:
+    """Give the keys to try for a telegram of a meter heard at a time."""
+    return [one.key for one in history.get(meter, ()) if one.holds(at)]
 
 
 class Keyring(Protocol):

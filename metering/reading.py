@@ -25,6 +25,9 @@ def exact(value: Decimal) -> Decimal:
     Raises:
         InvalidValue: not a finite number.
     """
+    text = str(value)
+    if text[-1].isdigit() and "E" not in text and not (text[-1] == "0" and ("." in text or text == "-0")):
+        return value  # canonical already, as nearly always
     if not value.is_finite():
         raise InvalidValue(f"{value} is not a number a register can hold")
     plain = value.normalize(_WIDE)
@@ -40,6 +43,8 @@ def utc(moment: datetime) -> datetime:
     Raises:
         InvalidValue: the time has no zone.
     """
+    if moment.tzinfo is UTC:
+        return moment
     if moment.tzinfo is None:
         raise InvalidValue(f"time {moment.isoformat()} has no zone; times here are UTC and say so")
     return moment.astimezone(UTC)
@@ -191,9 +196,12 @@ class Reading:
     provenance: Provenance
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "value", exact(self.value))
-        object.__setattr__(self, "measured_at", utc(self.measured_at))
-        object.__setattr__(self, "received_at", utc(self.received_at))
+        if (value := exact(self.value)) is not self.value:
+            object.__setattr__(self, "value", value)
+        if self.measured_at.tzinfo is not UTC:
+            object.__setattr__(self, "measured_at", utc(self.measured_at))
+        if self.received_at.tzinfo is not UTC:
+            object.__setattr__(self, "received_at", utc(self.received_at))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import signal
 import socket
 import threading
@@ -62,6 +63,7 @@ def run_service(
             house.enter_context(web_server(app, listening, on_end=lambda: _set(broken, ended)))
             announce(f"Nurt is at {url_of(listening)}")
         if intake:
+            _settle_memory()
             intake.start()
             house.callback(lambda: _stopped(intake.stop(_LAST_BATCH_S)))
             announce(f"Listening to the MQTT broker {settings.mqtt.host}:{settings.mqtt.broker_port}")
@@ -70,6 +72,17 @@ def run_service(
         if broken.is_set():
             raise TelemetryError("the web server ended by itself; see the log above")
         _log.info("service.ending")
+
+
+def _settle_memory() -> None:
+    """Spare the collector what lives as long as the process, and let it look at batches, not at items.
+
+    A batch makes some tens of thousands of short-lived objects, none of them in a cycle: looking for cycles
+    every 700 objects, as by default, takes a quarter of the time of ingest.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 def _set(*events: threading.Event) -> None:

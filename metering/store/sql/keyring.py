@@ -135,7 +135,7 @@ class SqlKeyring:
             statement = (
                 sa.select(meter_keys).where(meter_keys.c.meter.in_(chunk)).order_by(meter_keys.c.id.desc())
             )
-            for row in self._connection.execute(statement):
+            for row in self._connection.execute(statement).all():
                 found.setdefault(ids[row.meter], []).append(row)
         return found
 

@@ -31,9 +31,9 @@ class SqlRegistry:
         id_of = {number: meter for meter, number in self._names.meters.find(ids).items()}
         found: dict[MeterId, Meter] = {}
         for chunk in in_chunks(id_of):
-            for row in self._connection.execute(sa.select(meters).where(meters.c.meter.in_(chunk))):
-                identity = id_of[row.meter]
-                found[identity] = Meter(identity, row.medium, row.label, row.model)
+            wanted = sa.select(meters.c.meter, meters.c.medium, meters.c.label, meters.c.model)
+            for number, *said in self._connection.execute(wanted.where(meters.c.meter.in_(chunk))).all():
+                found[id_of[number]] = Meter(id_of[number], *said)
         return found
 
     def service_points(self, ids: Collection[str]) -> Mapping[str, ServicePoint]:

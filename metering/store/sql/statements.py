@@ -52,25 +52,24 @@ def execute_many(connection: sa.Connection, statement: UpdateBase, rows: Sequenc
     if connection.dialect.name == "postgresql":
         return connection.execute(statement, rows, execution_options={"preserve_rowcount": True}).rowcount
     text, columns = _driver_form(statement, tuple(rows[0]))
-    values = (map(convert, map(itemgetter(name), rows)) for name, convert in columns)
+    values = (
+        map(itemgetter(name), rows) if convert is None else map(convert, map(itemgetter(name), rows))
+        for name, convert in columns
+    )
     return connection.exec_driver_sql(text, list(zip(*values, strict=True))).rowcount
 
 
 @lru_cache(maxsize=64)
 def _driver_form(
     statement: UpdateBase, names: tuple[str, ...]
-) -> tuple[str, list[tuple[str, Callable[[Any], Any]]]]:
-    """Compile for SQLite's driver: text, and for each parameter its name and what converts it."""
+) -> tuple[str, list[tuple[str, Callable[[Any], Any] | None]]]:
+    """Compile for SQLite's driver: text, and each parameter with its name and what converts it, if any."""
     compiled = statement.compile(dialect=_DRIVER, column_keys=list(names))
-    columns: list[tuple[str, Callable[[Any], Any]]] = []
+    columns: list[tuple[str, Callable[[Any], Any] | None]] = []
     for name in compiled.positiontup or ():  # one name may stand at several places
         kind = compiled.binds[name].type.dialect_impl(_DRIVER)
-        columns.append((name, kind.bind_processor(_DRIVER) or _as_is))
+        columns.append((name, kind.bind_processor(_DRIVER)))
     return str(compiled), columns
-
-
-def _as_is(value: Any) -> Any:
-    return value
 
 
 def replace(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:

@@ -44,7 +44,7 @@ class Moment(TypeDecorator[datetime]):
 
     def bind_processor(self, dialect: sa.Dialect) -> Callable[[Any], Any]:
         """Give what writes a time."""
-        return _optional(utc if _postgresql(dialect) else _microseconds)
+        return _optional(utc) if _postgresql(dialect) else _microseconds
 
     def result_processor(self, dialect: sa.Dialect, coltype: object) -> Callable[[Any], Any]:  # noqa: ARG002  SQLAlchemy's signature
         """Give what reads a time."""
@@ -67,7 +67,7 @@ class Exact(TypeDecorator[Decimal]):
 
     def bind_processor(self, dialect: sa.Dialect) -> Callable[[Any], Any]:
         """Give what writes a number."""
-        return _optional(exact if _postgresql(dialect) else _plain_text)
+        return _optional(exact) if _postgresql(dialect) else _plain_text
 
     def result_processor(self, dialect: sa.Dialect, coltype: object) -> Callable[[Any], Any]:  # noqa: ARG002  SQLAlchemy's signature
         """Give what reads a number; canonical again, because NUMERIC may come back with zeros at its end."""
@@ -102,9 +102,11 @@ def _optional(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return process
 
 
-def _microseconds(moment: datetime) -> int:
+def _microseconds(moment: datetime | None) -> int | None:
+    if moment is None:
+        return None
     # integer arithmetic: a float has no room for the microseconds
-    since = utc(moment) - _EPOCH
+    since = (moment if moment.tzinfo is UTC else utc(moment)) - _EPOCH
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
@@ -112,8 +114,8 @@ def _moment(microseconds: int) -> datetime:
     return _EPOCH + timedelta(microseconds=microseconds)
 
 
-def _plain_text(number: Decimal) -> str:
-    return format(exact(number), "f")
+def _plain_text(number: Decimal | None) -> str | None:
+    return None if number is None else format(exact(number), "f")
 
 
 def storable(text: str) -> str:
