@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import resource
+import os
 import shutil
 import time
 from collections.abc import Mapping
@@ -20,6 +20,7 @@ from gateway_firmware_config.agent.spool import Spool
 __all__ = ["Health"]
 
 _TEMPERATURE = Path("/sys/class/thermal/thermal_zone0/temp")
+_MEMORY = Path("/proc/self/statm")
 _MINUTE_MS = 60_000
 
 
@@ -95,9 +96,18 @@ def _receiver(one: Condition) -> dict[str, Any]:
 def _machine(folder: Path) -> dict[str, Any]:
     return {
         "disk_free_mb": shutil.disk_usage(folder).free // 1_000_000,
-        "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "memory_mb": _memory_mb(),
         "temperature_c": _temperature_c(),
     }
+
+
+def _memory_mb() -> int | None:
+    """Give the memory in use; the kernel's peak (getrusage) would be that of whoever started us."""
+    try:
+        pages = int(_MEMORY.read_text(encoding="ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
+    return pages * os.sysconf("SC_PAGE_SIZE") // 1_000_000
 
 
 def _temperature_c() -> float | None:
