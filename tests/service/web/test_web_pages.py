@@ -205,6 +205,15 @@ def test_a_telegram_shows_every_byte_and_marks_what_was_encrypted(web, town):
     assert bytes.fromhex("".join(shown)) == frame
 
 
+def test_a_telegram_names_model_and_fields_and_counts_what_is_understood(web, town):
+    text = web.get(f"/telegrams/{town.telegrams[MeterId.parse(SECRET)]}").text
+    assert re.search(r"Meter model</dt><dd[^>]*>iperl</dd>", text)
+    assert '<span class="id small">total_m3</span>' in text
+    size = int(re.search(r">([0-9]+) B</dd>", text)[1])
+    counts = re.search(r">([0-9]+) / ([0-9]+) / ([0-9]+) B ", text).groups()
+    assert sum(map(int, counts)) == size
+
+
 def test_a_held_telegram_says_why(web, town):
     text = web.get(f"/telegrams/{town.telegrams[MeterId.parse(KEYLESS)]}").text
     assert "no key is known" in text
