@@ -19,7 +19,7 @@ from decoders.model import Field, Form, Model
 from decoders.number_texts import Text, Whole, shortest_text
 from decoders.rendering import Hole, Memory, Unfit
 from decoders.telegram import Record, Value
-from decoders.wmbus.profile import is_profile
+from decoders.wmbus.profile import says_profile
 
 __all__ = ["Source", "Telling", "ToldForm", "of_layout", "told_form"]
 
@@ -66,7 +66,7 @@ class Source(NamedTuple):
 def of_layout(layout: TelegramLayout) -> Source | None:
     """Lift values out of the bytes of a layout; ``None`` where a profile says what records there are."""
     example, places = layout.example, layout.places
-    if any(map(is_profile, example.records)):
+    if any(map(says_profile, example.records)):
         return None
     return Source(
         "bytes",

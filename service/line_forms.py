@@ -25,7 +25,7 @@ from decoders.telegram import Record
 from decoders.told_form import of_layout, told_form
 from decoders.wmbus.address import identity, link_order
 from decoders.wmbus.header import describe
-from decoders.wmbus.profile import is_profile
+from decoders.wmbus.profile import says_profile
 from decoders.wmbus.vif import Kind
 from metering.meter import MeterId
 from service.asked import Asked
@@ -171,7 +171,7 @@ class LineForms:
 
     def _flat_by_rule(self, layout: TelegramLayout) -> _Told | None:
         """Tell the records of a meter without a model; of two with one name the first counts."""
-        if any(is_profile(record) for record in layout.example.records):
+        if any(says_profile(record) for record in layout.example.records):
             return None
         told: dict[str, Hole] = {}
         guards = []

@@ -27,7 +27,7 @@ from decoders.wmbus.records import walk
 from decoders.wmbus.values import LENGTHS
 from metering.errors import InvalidValue
 
-__all__ = ["expand", "is_profile"]
+__all__ = ["expand", "is_profile", "says_profile"]
 
 _FORWARD, _INVERSE = 0x1F, 0x13
 _VIFES = frozenset({_FORWARD, _INVERSE})
@@ -51,9 +51,14 @@ class _Head(NamedTuple):
         return LENGTHS.get(self.field, 0)
 
 
+def says_profile(record: Record) -> bool:
+    """Whether the header says that the data are a profile, whatever they are."""
+    return len(record.vib) > 1 and record.vib[-1] in _VIFES
+
+
 def is_profile(record: Record) -> bool:
     """Whether :func:`expand` takes this record apart."""
-    return len(record.vib) > 1 and record.vib[-1] in _VIFES and _head(record) is not None
+    return says_profile(record) and _head(record) is not None
 
 
 def expand(records: Sequence[Record]) -> tuple[Record, ...]:

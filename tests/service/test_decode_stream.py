@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from datetime import UTC, datetime
 
@@ -116,7 +117,7 @@ def test_telegrams_of_all_models_are_answered_as_alone(frame, changes, name, fla
         assert stream.answer(line) == one_by_one(line, flat=flat)
 
 
-def test_a_profile_without_values_is_told_as_alone_before_and_after_one_with_values():
+def test_profiles_with_values_without_and_unreadable_ones_are_told_as_alone_in_any_order():
     told = 0
     for frame in GOLDEN:
         profiles = [record for record in decoded(frame) if is_profile(record)]
@@ -124,7 +125,8 @@ def test_a_profile_without_values_is_told_as_alone_before_and_after_one_with_val
             start = profile.offset + len(profile.dib) + len(profile.vib) + 3
             size = len(profile.data) - 3
             empty = frame[:start] + b"\xff" * size + frame[start + size :]
-            for order in ((frame, empty, frame), (empty, frame, empty)):
+            unreadable = frame[: start - 2] + b"\0" + empty[start - 1 :]
+            for order in itertools.permutations((frame, empty, unreadable)):
                 stream = DecodeStream()
                 assert [stream.answer(line_of(one)) for one in order * 2] == [
                     one_by_one(line_of(one)) for one in order * 2
