@@ -167,13 +167,15 @@ class Courier:
         return True
 
     def _ripe(self, entries: Sequence[Entry], now: Moment) -> list[Entry]:
-        """Hold back, in order, what has waited at a time nobody knows, while the clock may still be set."""
-        started_ms = self._started_ms or 0
-        if now.uptime_ms - started_ms > self._pace.clock_wait_ms:
+        """Hold back, in order, what has waited and cannot be dated yet, while the clock may still be set."""
+        if now.uptime_ms - (self._started_ms or 0) > self._pace.clock_wait_ms:
             return list(entries)
-        return list(
-            takewhile(lambda one: one.item.heard.source.trusted or not self._is_history(one, now), entries)
-        )
+        return list(takewhile(lambda one: not self._may_be_dated(one, now), entries))
+
+    def _may_be_dated(self, entry: Entry, now: Moment) -> bool:
+        """Whether an entry has no sure time but may get one; what an earlier start left never will."""
+        heard = entry.item.heard
+        return not heard.source.trusted and heard.machine == now.machine and self._is_history(entry, now)
 
     def _is_history(self, entry: Entry, now: Moment) -> bool:
         heard = entry.item.heard

@@ -17,6 +17,7 @@ from typing import Any, cast
 
 from gateway_firmware_config.agent.envelope import Entry, Item
 from gateway_firmware_config.agent.moment import Moment
+from gateway_firmware_config.agent.spool_file import connect, is_sound, set_aside
 from metering.errors import StoreUnavailable
 from metering.uplink import ClockSource
 
@@ -78,7 +79,7 @@ class Spool:
         with _told(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._durable = self._opened(path)
-            self._lazy = _connect(path, "NORMAL")  # what it forgets in a power cut is only done once more
+            self._lazy = connect(path, "NORMAL")  # what it forgets in a power cut is only done once more
         self._path = path
 
     def close(self) -> None:
@@ -246,43 +247,12 @@ class Spool:
 
     def _opened(self, path: Path) -> sqlite3.Connection:
         """Open the spool; one that cannot be read is set aside, for what comes must be kept."""
-        if path.exists() and not _is_sound(path):
-            self.set_aside = _set_aside(path)
-        db = _connect(path, "FULL")
+        if path.exists() and not is_sound(path):
+            self.set_aside = set_aside(path)
+        db = connect(path, "FULL")
         db.executescript(_SCHEMA)
         path.chmod(0o600)
         return db
-
-
-def _connect(path: Path, synchronous: str) -> sqlite3.Connection:
-    db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute(f"PRAGMA synchronous = {synchronous}")
-    db.execute("PRAGMA cache_size = -512")
-    return db
-
-
-def _is_sound(path: Path) -> bool:
-    db = sqlite3.connect(path, timeout=30)
-    try:
-        return bool(db.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
-    except sqlite3.OperationalError:  # locked, not allowed: not the file's fault
-        raise
-    except sqlite3.DatabaseError:
-        return False
-    finally:
-        db.close()
-
-
-def _set_aside(path: Path) -> Path:
-    """Move a file and its log out of the way, to the first free name."""
-    number = next(n for n in range(1, 10_000) if not path.with_name(f"{path.name}.broken-{n}").exists())
-    aside = path.with_name(f"{path.name}.broken-{number}")
-    for tail in ("-wal", "-shm", ""):
-        part = path.with_name(path.name + tail)
-        if part.exists():
-            part.rename(aside.with_name(aside.name + tail))
-    return aside
 
 
 @contextmanager

@@ -174,6 +174,14 @@ def test_history_of_unsure_time_waits_for_the_clock(spool: Spool, link: FakeLink
     assert {item["ts_src"] for item in link.sent[1][1]} == {"ntp"}
 
 
+def test_what_can_never_be_dated_holds_nothing_up(spool: Spool, link: FakeLink):
+    """Left by a start of the machine that ended before its clock was right."""
+    fill(spool, range(1), moment(0, ClockSource.NONE, machine="start-0"))
+    fill(spool, range(1, 2), moment(1))
+    run(courier_of(spool, link), moment(2))
+    assert link.totals() == [0, 1]
+
+
 def test_history_of_unsure_time_goes_in_the_end_when_the_clock_never_becomes_right(
     spool: Spool, link: FakeLink
 ):
