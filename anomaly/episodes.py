@@ -87,11 +87,17 @@ class Episode:
     @property
     def undone(self) -> bool:
         """Whether a confirmed fall only undoes what the last few readings before it rose."""
+        return self.off_since is not None
+
+    @cached_property
+    def off_since(self) -> int | None:
+        """Meter time of the first wrong reading where the fall is back on the old line, UTC seconds."""
         if self.kind is not DoubtKind.FALL or self.fall_l <= 10 * MICRO_L:
-            return False
+            return None
         carry = float(self.gated.index[self.place]) - self.next_l
-        since = self.gated.index[max(self.place - RECENT, 0) : self.place] - carry
-        return bool(np.any(since <= self.now_l))
+        first = max(self.place - RECENT, 0)
+        below = np.flatnonzero(self.gated.index[first : self.place] - carry <= self.now_l)
+        return int(self.gated.at[first + below[-1] + 1]) if len(below) else None
 
     @property
     def fall_l(self) -> float:
@@ -105,7 +111,9 @@ class Episode:
         """Whether it is one reading from before: an index already seen, or one of about then in a hurry."""
         if self.kind is DoubtKind.OUT_OF_ORDER:
             return True
-        if len(self.doubts) > 1 or self.place == 0 or np.isnan(self.next_l) or self.now_l >= self.before_l:
+        if self.kind is not DoubtKind.DECODE_ERROR or len(self.doubts) > 1:
+            return False
+        if self.place == 0 or np.isnan(self.next_l) or self.now_l >= self.before_l:
             return False
         carry = float(self.gated.index[self.place]) - self.next_l
         older = self.gated.index[max(self.place - OLDER, 0) : self.place] - carry

@@ -162,7 +162,8 @@ def _off_the_line(found: Iterable[Episode], batch: Batch) -> Iterator[Finding]:
         name = "reading.reordered" if episode.reordered else "reading.decode_error"
         if episode.at > until.get(name, -DAY):
             evidence = {**episode.evidence, "reads_like": _reads_like(episode, batch)}
-            yield tell(episode.meter, Tier.SUSPECT, name, episode, evidence, cleared=episode.known_at)
+            onset, over = episode.off_since, episode.known_at
+            yield tell(episode.meter, Tier.SUSPECT, name, episode, evidence, onset=onset, cleared=over)
         until[name] = episode.at + DAY
 
 

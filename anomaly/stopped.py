@@ -64,7 +64,7 @@ def _stopped(gated: Gated) -> Iterator[Finding]:
 
 def _stillnesses(gated: Gated) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Give first and last reading of every stretch of equal indices."""
-    still = np.concatenate([[False], (np.diff(gated.index) == 0) & ~gated.broken[1:], [False]])
+    still = np.concatenate([[False], np.diff(gated.index) == 0, [False]])
     edges = np.flatnonzero(np.diff(still.astype(np.int8)))
     return edges[::2], edges[1::2]
 

@@ -39,9 +39,11 @@ def tell(  # noqa: PLR0913  what a finding of one stage is made of
     event: Told,
     evidence: Evidence,
     *,
+    onset: int | None = None,
     raised: int | None = None,
     cleared: int | None = None,
 ) -> Finding:
     """Make a finding of one stage; something that is over when it is known is cleared at once."""
-    said = stage(tier, name, event.known_at if raised is None else raised, event.at, evidence)
+    began = event.at if onset is None else onset
+    said = stage(tier, name, event.known_at if raised is None else raised, began, evidence)
     return Finding(subject, (said,), None if cleared is None else moment(cleared))

@@ -66,6 +66,11 @@ def test_a_clock_that_was_always_off_is_off():
     assert (one.name, one.stages[0].evidence["offset_s"]) == ("clock.off", -1_200)
 
 
+def test_a_clock_that_creeps_past_a_quarter_of_an_hour_was_not_set():
+    (one,) = found(12 * (RECEIVED - START) / DAY)
+    assert one.name == "clock.off"
+
+
 def test_a_quarter_of_an_hour_is_allowed():
     assert found(after(40, 15 * 60)) == []
 

@@ -254,6 +254,84 @@ def test_backflow_closes_by_itself_after_thirty_quiet_days():
     assert 30 * DAY <= one.cleared_at.timestamp() - at[830] <= 30 * DAY + HOUR
 
 
+def test_two_backflows_months_apart_are_two_findings():
+    at, index, _ = home(7, days=150)
+    first, second = found(*fallen(at, index, [800, 2_600], [60, 60]))
+    assert first.cleared_at is not None
+    assert first.cleared_at < second.stages[0].raised_at
+    assert first.tier is second.tier is Tier.SUSPECT
+
+
+def test_only_the_falls_of_thirty_days_are_counted():
+    at, index, _ = home(6, days=120)
+    (one,) = found(*fallen(at, index, range(800, 800 + 22 * 72, 72), [3] * 22))
+    assert [stage.tier for stage in one.stages] == [Tier.SUSPECT]
+
+
+def test_trembling_is_over_when_two_falls_are_left_of_thirty_days():
+    at, index, _ = home(6, days=80)
+    (one,) = found(*fallen(at, index, range(800, 1_040, 48), [3] * 5))
+    assert one.cleared_at is not None
+    assert 30 * DAY <= one.cleared_at.timestamp() - at[800 + 2 * 48] <= 30 * DAY + HOUR
+
+
+@pytest.mark.parametrize(("falls", "litres", "name"), [(10, 3, "micro"), (5, 100, "large")])
+def test_falls_while_nobody_is_at_home_do_not_make_a_reversed_meter(falls, litres, name):
+    at, index, _ = home(9)
+    index[760:] = index[760]
+    findings = found(*fallen(at, index, range(800, 800 + 4 * falls, 4), [litres] * falls))
+    assert names(findings) == [f"backflow.{name}"]
+
+
+def test_use_of_which_most_runs_back_is_backflow_not_a_wrong_reading():
+    at, index, _ = home(10)
+    k = next(n for n in range(900, 1_200) if 20 <= index[n] - index[n - 1] <= 60)
+    index = index.copy()
+    left = index[k] - 0.7 * (index[k] - index[k - 1])
+    index[k + 8 :] += left - index[k + 8]
+    index[k + 1 : k + 8] = left
+    assert names(found(at, index)) == ["backflow.large"]
+
+
+def test_a_wrong_index_within_what_the_pipe_allows_accuses_nobody():
+    at, index, _ = home(11)
+    index = index.copy()
+    index[800:803] += 3_500
+    (one,) = found(at, index)
+    assert one.name == "reading.decode_error"
+    assert one.stages[0].onset.timestamp() == at[800]
+
+
+def test_an_index_already_seen_is_an_old_reading_even_at_its_usual_hour():
+    at, index, _ = home(12)
+    k = next(n for n in range(900, 1_200) if index[n] - index[n - 3] > 40)
+    index = index.copy()
+    index[k + 1] = index[k - 3]
+    assert names(found(at, index)) == ["reading.reordered"]
+
+
+def test_after_a_roll_over_an_old_reading_is_known_by_what_it_showed():
+    at, index, rng = home(13)
+    at, index = rolled_over(at, index, 800, np.random.default_rng(1))
+    assert names(found(*replayed(at, index, 900, rng))) == ["register.roll_over", "reading.reordered"]
+
+
+def test_a_recorded_exchange_explains_an_index_that_looks_like_another_unit():
+    at, index, _ = home(14)
+    index = index.copy()
+    index[800:] = np.floor(index[800:] / 10)
+    known = Circumstances(exchanged_at=(int(at[800]),))
+    assert names(found(at, index, known)) == ["register.replacement"]
+
+
+def test_jumps_of_one_month_are_one_finding():
+    at, index, _ = home(15)
+    index = index.copy()
+    index[800:] += 50_000
+    index[900:] += 70_000
+    assert names(found(at, index)) == ["register.jump"]
+
+
 def test_wrong_readings_of_one_day_are_one_finding():
     at, index, _ = home(8)
     index = index.copy()

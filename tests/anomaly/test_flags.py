@@ -92,6 +92,11 @@ def test_the_edges_of_flags_a_hand_may_have_caused_are_evidence_for_other_findin
     assert hand_flags_at(reports(Flag.DRY, [(DAY, 2 * DAY)])) == ()
 
 
+def test_nobody_is_sent_for_a_magnet_where_no_water_was_used():
+    (one,) = found(reports(Flag.MAGNET, [(30 * DAY, 30 * DAY + HOUR)]), home(still_from=0))
+    assert one.tier is Tier.NOTIFY
+
+
 def test_a_meter_without_reports_gives_nothing():
     assert list(FlagsDetector().inspect(Batch.of([home()], ZONE))) == []
 

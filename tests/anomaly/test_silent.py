@@ -42,16 +42,31 @@ def test_a_meter_is_silent_after_three_days_and_told_after_ten():
     assert hours == [72, 240]
 
 
-def test_it_is_over_when_the_meter_is_heard_again():
-    (one,) = found(town(silent={5}, until=25))
+@pytest.mark.parametrize("silent", [{5}, {0, 1, 2, 3}])
+def test_it_is_over_when_a_meter_is_heard_again_and_no_more_is_told(silent):
+    (one,) = found(town(silent=silent, until=25, days=40))
     assert one.cleared_at is not None
     assert one.cleared_at.timestamp() == START + 25 * DAY
+    assert [stage.tier for stage in one.stages] == [Tier.SUSPECT]
 
 
 def test_most_meters_of_a_gateway_together_are_one_silent_gateway():
     (one,) = found(town(silent={0, 1, 2}, days=40))
     assert (one.subject, one.name, one.tier) == ("north", "silent.gateway", Tier.NOTIFY)
     assert one.stages[0].evidence["meters"] == ["M0", "M1", "M2"]
+
+
+def test_three_of_many_meters_of_a_gateway_do_not_make_it_silent():
+    everywhere = dict.fromkeys(GATEWAYS, "north")
+    assert [one.subject for one in found(town(silent={0, 1, 2}), everywhere)] == ["M0", "M1", "M2"]
+
+
+def test_a_meter_is_not_silent_for_less_than_three_of_its_cadences():
+    cadence = 30 * HOUR
+    for pause, told in ((80, 0), (95, 1)):
+        at = START + np.concatenate([np.arange(20) * cadence, [19 * cadence + pause * HOUR]])
+        slow = Series.arrived(MeterFacts("M0"), at, np.arange(21.0))
+        assert len(found([slow, meter("M1")])) - 1 == told  # and one for its end, before that of M1
 
 
 def test_meters_of_different_gateways_are_told_one_by_one():
