@@ -4,6 +4,8 @@ The number says neither its unit nor its time: the route says the unit, and the 
 It is kept by the broker (``retain`` is ESPHome's default), and a kept one is refused: nobody knows when it
 was true. The total lives in the node's memory and is 0 after each restart; above 16,777,216 it is rounded
 to single precision: to 2, 4, 8, ... pulses. ``<node>/status`` says whether the node is there.
+
+The topic filter should name the sensor: a node publishes temperatures in just the same way.
 """
 
 from __future__ import annotations
@@ -50,7 +52,7 @@ def _object(topic: str) -> str | None:
 CARD = Card(
     name="esphome_pulse",
     says="Totals of ESPHome pulse sensors: bare numbers, in the unit the route says.",
-    topics=("+/sensor/+/state", "+/status"),
+    topics=("+/sensor/water_total/state", "+/status"),
     example=("cellar/sensor/water_total/state", "123456"),
     options=("unit",),
     sample=Options(unit="pulses"),

@@ -41,10 +41,14 @@ def read(delivery: Delivery, name: str) -> Sequence[Item]:
 
 
 def _leaf(topic: str, name: str) -> str:
-    """Give the level after the device's name, or the last one."""
+    """Give the level after the device's name that says what this is, or the last one."""
     levels = topic.split("/")
-    behind = levels[levels.index(name) + 1 :] if name in levels else levels[-1:]
-    return behind[0] if behind else ""
+    behind = levels[levels.index(name) + 1 :] if name in levels else levels
+    return next((level for level in behind if _is_known(level)), behind[-1] if behind else "")
+
+
+def _is_known(leaf: str) -> bool:
+    return leaf in _NOT_KEPT or leaf in {"telegram", "health"} or leaf.startswith("target_")
 
 
 def _health(fields: Fields, reception: Reception) -> Sequence[Said]:

@@ -1,8 +1,9 @@
 """What all LoRaWAN network servers have in common: an uplink of a device, read by the codec of its route.
 
 The frame counter numbers what a device sends: ``boot`` is its EUI and its address (a new one with each join),
-``seq`` the counter, so that a repetition is known and a gap is seen. An uplink that gives several items (a
-history) numbers the others in accounts of their own, ``-1``, ``-2``, ...
+``seq`` the counter, so that a repetition is known and a gap is seen. Of an uplink that gives several items (a
+history) the first has the number; the others are dated by the device, and the same value at the same time is
+the same reading.
 """
 
 from __future__ import annotations
@@ -151,10 +152,7 @@ def _history(reception: Reception, one: Counter | Frame) -> Reception:
 
 
 def _with_number(uplink: Uplink, place: int) -> Uplink:
-    """Give every item of an uplink but the first a number of its own."""
-    reception = uplink.reception
-    if not place or reception.boot is None:
+    """Leave the number to the first item of an uplink; the others have times of their own to be known by."""
+    if not place:
         return uplink
-    return dataclasses.replace(
-        uplink, reception=dataclasses.replace(reception, boot=f"{reception.boot}-{place}")
-    )
+    return dataclasses.replace(uplink, reception=dataclasses.replace(uplink.reception, boot=None, seq=None))

@@ -53,6 +53,8 @@ def _counters(fields: Fields, reception: Reception) -> Sequence[Said]:
     if str(fields.get(_DELTAS)).upper() in {"ON", "1"}:
         raise BadUplink("deltas", "SetOption79 is on: counters are differences; set SetOption79 0")
     sensors = _sensors(fields)
+    if "Time" in sensors and "COUNTER" not in sensors:
+        return []  # another sensor of the same device, or a device that counts nothing
     states: Mapping[str, object] = inside(sensors, "COUNTER")
     if not states:
         raise BadUplink("no_value", "no COUNTER")

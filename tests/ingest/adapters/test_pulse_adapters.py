@@ -37,11 +37,15 @@ def test_only_a_time_since_1970_is_taken_from_tasmota(reader, when):
     assert (local.heard_at, local.clock) == (reader("hex").now, ClockSource.NONE)
 
 
+def test_what_tasmota_says_of_other_sensors_is_no_count(reader):
+    assert reader("tasmota")({"Time": "2026-01-02T04:00:00", "SI7021": {"Temperature": 20}}) == []
+
+
 @pytest.mark.parametrize(
     ("said", "reason"),
     [
         ({"SetOption79": "ON"}, "deltas"),
-        ({"Time": "x", "SI7021": {}}, "no_value"),
+        ({"SI7021": {}}, "no_value"),
         ({"COUNTER": {"C1": -1}}, "bad_number"),
         ({"COUNTER": {"C1": 1.5}}, "bad_number"),
         ({"COUNTER": {"Timer": 1}}, "bad_field"),
