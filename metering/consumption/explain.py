@@ -19,6 +19,7 @@ apart as long as one of them goes on.
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -85,6 +86,14 @@ class Track:
             wraps_at=rest[-1] if limits.wraps_at is not None else None,
             hurry=statistics.median(later - one for one, later in pairwise(at)) / 2 if len(at) > 2 else 0,
         )
+
+    def steps(self) -> Iterator[int]:
+        """Give the readings whose next one is lower, of the same moment, or more than an hour's flow away."""
+        most = math.inf if self.rate is None else self.rate
+        pairs = zip(pairwise(self.at), pairwise(self.value), strict=True)
+        for number, ((at, later), (one, other)) in enumerate(pairs):
+            if at == later or not 0 <= other - one <= most:
+                yield number
 
     def link(self, earlier: int, later: int) -> Link:
         """Give what it costs to believe both readings with none between, and what happened then."""
@@ -157,7 +166,7 @@ def cheapest(track: Track) -> list[int]:
 def _loose(track: Track) -> set[int]:
     """Give the readings that may be set aside: those near a place where the series does not simply go on."""
     loose: set[int] = set()
-    for number in range(len(track.at) - 1):
+    for number in track.steps():
         if track.link(number, number + 1)[0]:
             loose.update(range(max(number - _NEAR, 0), min(number + 2 + _NEAR, len(track.at))))
     return loose - track.certain

@@ -19,6 +19,8 @@ from metering.consumption.verdicts import Break, BreakKind, Limits, Reason, SetA
 __all__ = ["settle"]
 
 _AHEAD = timedelta(days=1)
+_ENDS = {BreakKind.RESET, BreakKind.JUMP}
+"""What ends a line."""
 
 
 def settle(points: Iterable[IndexPoint], limits: Limits, *, certain: Collection[IndexPoint] = ()) -> Settled:
@@ -67,24 +69,23 @@ def _lines(
     """Give the lines, carried over roll-overs, and where the register did not simply go on."""
     lines: list[list[IndexPoint]] = [[points[kept[0]]]] if kept else []
     breaks: list[Break] = []
+    carry = Decimal(0)
     for earlier, later in pairwise(kept):
-        closing, kind = lines[-1][-1], track.link(earlier, later)[1]
-        carry = _carry(closing.carry, kind, limits)
-        opening = replace(points[later], carry=carry) if carry else points[later]
+        kind, closing = track.link(earlier, later)[1], lines[-1][-1]
         if kind is not None:
-            breaks.append(Break(kind, closing, opening))
-        if kind in {BreakKind.RESET, BreakKind.JUMP}:
-            lines.append([])
-        lines[-1].append(opening)
+            carry = _carry(carry, kind, limits)
+            breaks.append(Break(kind, closing, replace(points[later], carry=carry)))
+            if kind in _ENDS:
+                lines.append([])
+        lines[-1].append(replace(points[later], carry=carry) if carry else points[later])
     return tuple(tuple(line) for line in lines), tuple(breaks)
 
 
-def _carry(carry: Decimal, kind: BreakKind | None, limits: Limits) -> Decimal:
-    if kind is BreakKind.ROLL_OVER and limits.wraps_at is not None:
-        return WIDE.add(carry, limits.wraps_at)
-    if kind is BreakKind.ROLL_BACK and limits.wraps_at is not None:
-        return WIDE.subtract(carry, limits.wraps_at)
-    return Decimal(0) if kind in {BreakKind.RESET, BreakKind.JUMP} else carry
+def _carry(carry: Decimal, kind: BreakKind, limits: Limits) -> Decimal:
+    if kind in _ENDS or limits.wraps_at is None:
+        return Decimal(0)
+    over = kind is BreakKind.ROLL_OVER
+    return WIDE.add(carry, limits.wraps_at) if over else WIDE.subtract(carry, limits.wraps_at)
 
 
 def _set_aside(points: Sequence[IndexPoint], kept: Sequence[int]) -> Iterator[SetAside]:
