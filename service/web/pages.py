@@ -12,6 +12,7 @@ from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from metering.gateway import condition
 from service.web.context import Site, site_of
 from service.web.formats import ago, grouped, hexdump, interval_text, local, most_places, unit_sign
 
@@ -52,6 +53,7 @@ def page(request: Request, template: str, **values: Any) -> HTMLResponse:
             path=request.url.path,
             local=functools.partial(_local, site),
             ago=functools.partial(_ago, site, now),
+            condition=functools.partial(condition, now=now),
             stretch=functools.partial(interval_text, zone=site.zone),
             **values,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from service.web.routes import (
+    api_coverage,
     api_docs,
     api_gateways,
     api_meters,
@@ -11,6 +12,7 @@ from service.web.routes import (
     api_telegrams,
     health,
     metrics,
+    page_coverage,
     page_gateways,
     page_meter,
     page_meters,
@@ -31,6 +33,7 @@ ROUTERS = tuple(
         api_telegrams,
         api_gateways,
         api_quarantine,
+        api_coverage,
         api_docs,
         page_overview,
         page_meters,
@@ -38,5 +41,6 @@ ROUTERS = tuple(
         page_telegrams,
         page_quarantine,
         page_gateways,
+        page_coverage,
     )
 )

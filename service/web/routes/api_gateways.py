@@ -19,4 +19,5 @@ def list_gateways(site: UseSite) -> ExactJSON:
     """List gateways: received = stored + duplicate + held + foreign + quarantined."""
     with site.store.reading() as tx:
         rows = tx.ledger.gateways()
-    return ExactJSON(GatewaysOut(gateways=[GatewayOut.of(row) for row in rows]))
+    now = site.clock.now()
+    return ExactJSON(GatewaysOut(gateways=[GatewayOut.of(row, now) for row in rows]))

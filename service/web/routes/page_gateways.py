@@ -13,10 +13,13 @@ __all__ = ["router"]
 
 router = APIRouter(include_in_schema=False)
 
+_GAPS = 50
+
 
 @router.get("/gateways")
 def gateways(request: Request, site: UseSite) -> HTMLResponse:
     """List every gateway that was ever heard."""
     with site.store.reading() as tx:
         rows = tx.ledger.gateways()
-    return page(request, "gateways.html", gateways=[(row, account_of([row])) for row in rows])
+        gaps = tx.ledger.gaps(limit=_GAPS)
+    return page(request, "gateways.html", gateways=[(row, account_of([row])) for row in rows], gaps=gaps)

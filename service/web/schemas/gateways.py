@@ -6,6 +6,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
+from metering.gateway import Condition, condition
 from metering.ports import GatewayRow, Outcome
 
 __all__ = ["GatewayOut", "GatewaysOut"]
@@ -15,6 +16,8 @@ class GatewayOut(BaseModel):
     """One gateway: received = stored + duplicate + held + foreign + quarantined."""
 
     name: str
+    condition: Condition = Field(description="`online`, `offline`, `silent` or `unknown`, judged now")
+    alive_at: datetime | None = Field(description="newest health message")
     online: bool | None = Field(description="as it last said; null if it never said")
     state_at: datetime | None
     last_heard: datetime | None
@@ -26,10 +29,12 @@ class GatewayOut(BaseModel):
     quarantined: int
 
     @classmethod
-    def of(cls, row: GatewayRow) -> GatewayOut:
+    def of(cls, row: GatewayRow, now: datetime) -> GatewayOut:
         """Say a gateway."""
         return cls(
             name=row.name,
+            condition=condition(row, now),
+            alive_at=row.alive_at,
             online=row.online,
             state_at=row.state_at,
             last_heard=row.last_heard,

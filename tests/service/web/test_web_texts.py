@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import service.web
+from metering.gateway import Condition
 from metering.ports import Outcome, TelegramState
 from metering.uplink import ClockSource
 from service.web.formats import ago, exact, grouped, hexdump, interval_text, json_bytes, most_places
@@ -41,7 +42,11 @@ COMPUTED = {
         for part in ("legend", "title")
         for look in ("metered", "partial", "falling", "gap")
     ),
-    *(f"nav.{name}" for name in ("overview", "meters", "telegrams", "gateways", "quarantine")),
+    *(
+        f"nav.{name}"
+        for name in ("overview", "meters", "telegrams", "gateways", "coverage", "foreign", "quarantine")
+    ),
+    *(f"gateway.{how}" for how in Condition),
     *("grasp.partly", "grasp.not", "table.kind_partial", "table.kind_gap"),
 }
 
