@@ -27,7 +27,7 @@ def settle(points: Iterable[IndexPoint], limits: Limits, *, certain: Collection[
     """Sort out what came of one register of one meter.
 
     Args:
-        points: in any order, repeated or not, with contradictions; their carry is not looked at.
+        points: in any order, repeated or not, with contradictions; their carry is found anew.
         limits: of the register.
         certain: those of the points a person vouches for (closing and opening index of an exchange); they
             are kept whatever the others say.
@@ -35,7 +35,8 @@ def settle(points: Iterable[IndexPoint], limits: Limits, *, certain: Collection[
     Returns:
         Lines, breaks, and every reading set aside. The same for any order and repetition of arrival.
     """
-    ordered = sorted(points, key=lambda point: (point.at, point.value, point.arrived or point.at))
+    bare = (replace(point, carry=Decimal(0)) if point.carry else point for point in points)
+    ordered = sorted(bare, key=lambda point: (point.at, point.value, point.arrived or point.at))
     timely = [point for point in ordered if not _from_the_future(point)]
     distinct, repeated = _without_repeats(timely)
     track = Track.of(distinct, limits, certain)

@@ -174,6 +174,11 @@ def test_a_roll_over_goes_on_in_the_same_line():
     assert [one.kind for one in found.breaks] == [BreakKind.ROLL_OVER]
 
 
+def test_settling_what_was_settled_carries_nothing_twice():
+    (line,) = settle(hourly(99_999.2, 99_999.8, 0.3, 0.9), FIVE_DIGITS).lines
+    assert settle(line, FIVE_DIGITS).lines == (line,)
+
+
 def test_a_fall_below_zero_shows_the_highest_values_and_is_taken_back():
     found = settle(hourly(0.3, 99_999.8, 0.1), FIVE_DIGITS)
     assert [float(point.total) for point in found.lines[0]] == [0.3, -0.2, 0.1]
