@@ -10,6 +10,7 @@ from anomaly.clock import ClockDetector
 from anomaly.falling import FallingDetector
 from anomaly.flags import FlagsDetector
 from anomaly.leak import LeakDetector
+from anomaly.leak_daily import DailyLeakDetector
 from anomaly.silent import SilentDetector
 from anomaly.stopped import StoppedDetector
 from anomaly.sufficiency import Reason
@@ -39,6 +40,7 @@ class Detector(Protocol):
 
 DETECTORS: tuple[Detector, ...] = (
     LeakDetector(),
+    DailyLeakDetector(),
     FallingDetector(),
     StoppedDetector(),
     SilentDetector(),

@@ -162,3 +162,10 @@ def by_name(outcomes: Iterable[Outcome]) -> dict[str, list[Outcome]]:
     for outcome in outcomes:
         groups.setdefault(outcome.planted.scenario.name, []).append(outcome)
     return groups
+
+
+def once_a_day(series: Series) -> Series:
+    """Keep the first reading of each UTC day: what a meter read once a day would have sent."""
+    day = series.at // DAY
+    first = np.concatenate([[True], day[1:] > day[:-1]])
+    return Series.arrived(series.facts, series.at[first], series.index[first])
