@@ -154,6 +154,7 @@ def test_killed_again_and_again_whatever_was_spooled_is_stored_once(
         if kill % 5 == 4 or kill == 2:
             broker.restart()
     agent.start()
+    agent.await_told("receiver.open", times=KILLS + 1, receiver="im871a")
     found = await_stored(nurt, spooled)
     agent.stop()
     with capsys.disabled():
