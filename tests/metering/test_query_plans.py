@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from metering.clock import FixedClock
 from metering.meter import Meter, MeterId
-from metering.ports import NewTelegram, TelegramState
+from metering.ports import NewTelegram, Scope, TelegramState
 from metering.reading import Provenance, Quality, Reading, Register, Way
 from metering.store import memory_store
 from metering.uplink import Reception
@@ -49,6 +49,17 @@ QUESTIONS = {
         [(1, Reception("attic", NOON - timedelta(1), NOON, boot="b", seq=2), None)]
     ),
     "merge": lambda tx: tx.archive.merge(1, 2),
+    "mending": lambda tx: (tx.upkeep.ask_mending([METER]), tx.upkeep.drop_idle(), tx.upkeep.to_mend(9)),
+    "waiting of a meter": lambda tx: tx.archive.scan(Scope(METER, (TelegramState.HELD,))),
+    "a replay": lambda tx: tx.archive.scan(Scope(since=NOON), after=1),
+    "foreign telegrams go": lambda tx: tx.upkeep.forget_foreign(NOON + timedelta(9), 10),
+    "strangers": lambda tx: tx.upkeep.strangers(NOON),
+    "held": lambda tx: tx.archive.count(TelegramState.HELD),
+    "boots": lambda tx: tx.ledger.boots("roof0"),
+    "gaps of a gateway": lambda tx: tx.ledger.gaps("roof0"),
+    "signal": lambda tx: tx.coverage.signal(METER, NOON, NOON),
+    "rhythms": lambda tx: tx.coverage.heard_times([METER], 9),
+    "of telegrams": lambda tx: tx.readings.of_telegrams([1, 2]),
 }
 
 
