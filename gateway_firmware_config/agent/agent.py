@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Protocol
@@ -43,7 +44,8 @@ _log = structlog.get_logger(__name__)
 
 _MINUTE_MS = 60_000
 _LAST_ROUNDS_MS = 2000
-"""How long the end waits for the broker to take what is on its way; the rest stays in the spool."""
+_TICK_S = 1.0
+"""However long telegrams are collected, the end, orders and health are looked after so often."""
 
 
 class _Part(Protocol):
@@ -95,7 +97,9 @@ def run_agent(
         sources = _sources(settings, intake.take)
         wake = threading.Event()
         link = _link(settings, spool.boot, moments, wake)
-        pace = Pace(clock_wait_ms=settings.clock.wait_s * 1000)
+        every_s = settings.broker.publish_every_s
+        pace = Pace(clock_wait_ms=settings.clock.wait_s * 1000, collect_ms=round(every_s * 1000))
+        tick_s = min(every_s, _TICK_S)
         courier = Courier(spool, link, _topic(gateway.name, "up"), pace)
         conditions = {source.name: source.condition for source in sources}
         health = Health(spool, intake, courier, conditions, gateway.data)
@@ -107,12 +111,17 @@ def run_agent(
                 _all_alive([intake, *sources])
                 again = obedience is not None and _obey(obedience, link, gateway.name, moments.now())
                 if not loop.round(moments.now()):
-                    wake.wait(settings.broker.publish_every_s)
+                    wake.wait(tick_s)
                 wake.clear()
-        last_ms = moments.now().uptime_ms + _LAST_ROUNDS_MS
-        while moments.now().uptime_ms < last_ms and (loop.round(moments.now()) or courier.waits):
-            wake.wait(0.05)
+        _last_rounds(loop, courier, moments)
     return again
+
+
+def _last_rounds(loop: _Loop, courier: Courier, moments: Moments) -> None:
+    """Give the broker a moment to take what is on its way; the rest stays in the spool."""
+    last_ms = moments.now().uptime_ms + _LAST_ROUNDS_MS
+    while moments.now().uptime_ms < last_ms and (loop.round(moments.now()) or courier.waits):
+        time.sleep(0.05)
 
 
 def _obey(obedience: Obedience, link: BrokerLink, gateway: str, now: Moment) -> bool:

@@ -61,6 +61,7 @@ class Pace:
     Attributes:
         batch: entries to a message at most.
         window: messages on their way at most.
+        collect_ms: how long entries are collected for one message; a full one goes at once.
         live_ms: what is older when it is sent is marked as history.
         clock_wait_ms: how long history of unsure time waits for the clock to become right.
         retry_ms: pause after a message that was not taken.
@@ -69,6 +70,7 @@ class Pace:
 
     batch: int = 100
     window: int = 10
+    collect_ms: int = 0
     live_ms: int = 60_000
     clock_wait_ms: int = 900_000
     retry_ms: int = 15_000
@@ -95,6 +97,7 @@ class Courier:
         self._window = self._pace.window
         self._start_over = False
         self._not_before_ms = 0
+        self._collect_until_ms = 0
         self._started_ms: int | None = None
         self._heard_ms = 0
 
@@ -158,8 +161,10 @@ class Courier:
         if len(self._on_the_way) >= self._window:
             return False
         entries = self._ripe(self._spool.after(self._last, self._pace.batch), now)
-        if not entries:
+        full = len(entries) == self._pace.batch
+        if not entries or (not full and now.uptime_ms < self._collect_until_ms):
             return False
+        self._collect_until_ms = now.uptime_ms + self._pace.collect_ms
         message = payload(entries, [self._is_history(entry, now) for entry in entries])
         number = self._link.publish(self._topic, message)
         self._on_the_way[number] = tuple(entry.id for entry in entries)

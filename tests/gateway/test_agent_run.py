@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,11 @@ from service.cli import app
 pytestmark = pytest.mark.servers
 
 
-def settings(folder: Path) -> AgentSettings:
+def settings(folder: Path, publish_every_s: float = 0.05) -> AgentSettings:
     return AgentSettings.model_validate(
         {
             "gateway": {"name": "roof", "data": str(folder)},
-            "broker": {"host": "127.0.0.1", "port": 9, "publish_every_s": 0.05},
+            "broker": {"host": "127.0.0.1", "port": 9, "publish_every_s": publish_every_s},
             "receiver": [{"name": "attic", "kind": "cul", "port": "/dev/nowhere"}],
         }
     )
@@ -51,6 +52,14 @@ def test_an_agent_that_is_told_to_end_ends_though_neither_dongle_nor_broker_is_t
     threading.Timer(0.3, ended.set).start()
     run_agent(settings(tmp_path), SystemClock(), ended)
     assert (tmp_path / "spool.db").exists()
+
+
+def test_an_agent_that_publishes_once_an_hour_ends_when_it_is_told_to(tmp_path: Path):
+    ended = threading.Event()
+    threading.Timer(0.3, ended.set).start()
+    began = time.monotonic()
+    run_agent(settings(tmp_path, publish_every_s=3600), SystemClock(), ended)
+    assert time.monotonic() - began < 10
 
 
 def test_a_port_that_is_not_there_makes_probe_say_so(tmp_path: Path):

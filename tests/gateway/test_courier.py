@@ -101,6 +101,21 @@ def test_no_more_messages_than_the_window_are_on_their_way(spool: Spool, link: F
     assert len(link.sent) == 6
 
 
+def test_entries_are_collected_for_one_message_and_a_full_one_goes_at_once(spool: Spool, link: FakeLink):
+    courier = courier_of(spool, link, Pace(batch=10, window=3, collect_ms=60_000))
+    fill(spool, range(1), moment(0))
+    run(courier, moment(0))
+    fill(spool, range(1, 4), moment(1))
+    link.answer()
+    run(courier, moment(59_999))
+    assert link.totals() == [0]
+    run(courier, moment(60_000))
+    assert [len(items) for _, items in link.sent] == [1, 3]
+    fill(spool, range(4, 14), moment(60_001))
+    run(courier, moment(60_001))
+    assert [len(items) for _, items in link.sent] == [1, 3, 10]
+
+
 def test_without_a_broker_nothing_is_sent(spool: Spool, link: FakeLink):
     fill(spool, range(3), moment(0))
     link.connected = False
