@@ -16,10 +16,11 @@ believed at first. Nothing is thrown away silently: every reading that is not on
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 
+from anomaly.doubts import Doubt, DoubtKind
+from anomaly.line import MICRO_L, Walk, steepest_lph
 from anomaly.series import Flags, Floats, Ints, MeterFacts, Series
 
 __all__ = ["MICRO_L", "Doubt", "DoubtKind", "Gated", "gate", "steepest_lph"]
@@ -32,57 +33,6 @@ AHEAD = 300
 """Seconds a meter's clock may be ahead of ours."""
 WIDEST = 2.0**53
 """From here binary floats no longer hold every litre."""
-MICRO_L = 10.0
-"""A fall of up to this many litres is water swinging back, not a new line."""
-CONFIRMING = 3
-"""Readings that make a line, and that a held reading waits for."""
-Q4_PER_Q3 = 1.25
-"""Overload flow rate by permanent flow rate (OIML R 49-1, 4.1.3)."""
-UNKNOWN_Q4_LPH = 4000.0
-"""Steepest believable flow where Q3 is not known: a household meter's Q4 with a margin."""
-
-
-class DoubtKind(StrEnum):
-    """Why a reading is not on the line, or begins a new one."""
-
-    NOT_A_NUMBER = "not_a_number"
-    IMPOSSIBLE_TIME = "impossible_time"
-    FUTURE = "future"
-    DUPLICATE = "duplicate"
-    CONFLICT = "conflict"
-    """Another index at the same moment; the lowest counts."""
-    DECODE_ERROR = "decode_error"
-    """Off the line, and the readings after it are back on it."""
-    OUT_OF_ORDER = "out_of_order"
-    """A few litres low for one reading, soon after another: an older reading with a newer time."""
-    ROLL_OVER = "roll_over"
-    JUMP = "jump"
-    """A rise no meter of this size can make, confirmed by the readings after it."""
-    FALL = "fall"
-    """A fall, confirmed by the readings after it."""
-    MICRO_FALL = "micro_fall"
-    """A fall of a few litres: the line goes on from the lower index."""
-    HELD = "held"
-    """Off the line, and too few readings after it to decide."""
-
-
-@dataclass(frozen=True, slots=True)
-class Doubt:
-    """One doubtful reading.
-
-    Attributes:
-        kind: what it is taken for.
-        at: its meter time, UTC seconds.
-        known_at: when that could be known, UTC seconds.
-        index: what it said, litres.
-        before: index of the line before it, litres; NaN where there was none.
-    """
-
-    kind: DoubtKind
-    at: int
-    known_at: int
-    index: float
-    before: float = float("nan")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,11 +59,6 @@ class Gated:
         return len(self.at)
 
 
-def steepest_lph(facts: MeterFacts) -> float:
-    """Give the steepest believable flow in L/h: Q4 of the meter (OIML R 49-1)."""
-    return facts.q3_m3h * Q4_PER_Q3 * 1000 if facts.q3_m3h else UNKNOWN_Q4_LPH
-
-
 def gate(series: Series, now: int | None = None) -> Gated:
     """Put readings in order and keep those on the line.
 
@@ -124,7 +69,7 @@ def gate(series: Series, now: int | None = None) -> Gated:
     doubts: list[Doubt] = []
     believable = _believable(series, now, doubts)
     ordered = _in_order(believable, doubts)
-    walk = _Walk(ordered, doubts)
+    walk = Walk(ordered, doubts)
     walk.run()
     doubts.sort(key=lambda doubt: (doubt.at, doubt.known_at))
     keep = walk.keep
@@ -175,139 +120,3 @@ def _in_order(series: Series, doubts: list[Doubt]) -> Series:
     doubts += _doubts(by_time, same, DoubtKind.DUPLICATE)
     doubts += _doubts(by_time, again & ~same, DoubtKind.CONFLICT)
     return Series(series.facts, at[~again], index[~again], known[~again])
-
-
-class _Walk:
-    """Follow the line from one bad step to the next; clean stretches are not visited."""
-
-    def __init__(self, series: Series, doubts: list[Doubt]) -> None:
-        self._at = series.at
-        self._index = series.index
-        self._doubts = doubts
-        self._steepest = steepest_lph(series.facts)
-        self._slack = series.facts.resolution_l or 1.0
-        self._moduli = _moduli(series.facts)
-        self._added: dict[int, float] = {}
-        self.known_at = series.known_at.copy()
-        self.keep = np.ones(len(series), np.bool_)
-        self.broken = np.zeros(len(series), np.bool_)
-
-    def run(self) -> None:
-        """Decide every bad step."""
-        rise, hours = np.diff(self._index), np.diff(self._at) / 3600
-        bad = np.flatnonzero((rise < 0) | (rise > self._steepest * np.maximum(hours, 1) + self._slack)) + 1
-        done = 0
-        for step in bad:
-            k = max(int(step), done)
-            while k < len(self._at) and k > 0 and not self._settled(k):
-                k = self._decide(self._anchor(k), k)
-            done = max(done, k)
-
-    def carried(self) -> Floats:
-        """Litres to add so that the line goes on over roll-overs."""
-        added = np.zeros(len(self._at))
-        for k, modulus in self._added.items():
-            added[k] = modulus
-        return np.cumsum(added)
-
-    def _anchor(self, k: int) -> int:
-        """Last kept reading before k; there is always one: the first is dropped only for a better one."""
-        k -= 1
-        while not self.keep[k]:
-            k -= 1
-        return k
-
-    def _settled(self, k: int) -> bool:
-        return bool(self.broken[k]) or k in self._added or self._fits(self._anchor(k), k)
-
-    def _fits(self, a: int, k: int) -> bool:
-        """Whether k can follow a on one line."""
-        rise = self._index[k] - self._index[a]
-        hours = max((self._at[k] - self._at[a]) / 3600, 1.0)
-        return bool(0 <= rise <= self._steepest * hours + self._slack)
-
-    def _decide(self, a: int, k: int) -> int:
-        """Decide about k, which does not fit its anchor; give the next reading to look at."""
-        fall = float(self._index[a] - self._index[k])
-        if fall > 0 and self._rolled_over(a, k):
-            return k + 1
-        if 0 < fall <= MICRO_L:
-            return self._small_fall(a, k)
-        if fall > 0 and self._anchor_was_wrong(a, k, fall):
-            return k
-        return self._large(a, k, fall)
-
-    def _rolled_over(self, a: int, k: int) -> bool:
-        before, now = float(self._index[a]), float(self._index[k])
-        hours = max((self._at[k] - self._at[a]) / 3600, 1.0)
-        for modulus in self._moduli:
-            high, low = before > 0.9 * modulus, now < 0.1 * modulus
-            if high and before < modulus and low and now + modulus - before <= self._steepest * hours:
-                self._added[k] = modulus
-                self._note(DoubtKind.ROLL_OVER, k, a, k)
-                return True
-        return False
-
-    def _small_fall(self, a: int, k: int) -> int:
-        """An older reading with a newer time comes soon after and is over at once; else water swung back."""
-        soon = self._at[k] - self._at[a] < 1800
-        if soon and k + 1 < len(self._at) and self._fits(a, k + 1):
-            return self._drop(a, k, k + 1, DoubtKind.OUT_OF_ORDER)
-        self.broken[k] = True
-        self._note(DoubtKind.MICRO_FALL, k, a, k)
-        return k + 1
-
-    def _anchor_was_wrong(self, a: int, k: int, fall: float) -> bool:
-        """Whether the believed rise to the anchor is undone by k: then the anchor was the wrong one."""
-        if a == 0 or self.broken[a] or a in self._added:
-            return False
-        before = self._anchor(a)
-        rise = float(self._index[a] - self._index[before])
-        if not self._fits(before, k) or fall < 0.5 * rise or self._comes_back(a, k):
-            return False
-        self.keep[a] = False
-        self._note(DoubtKind.DECODE_ERROR, a, before, k)
-        return True
-
-    def _large(self, a: int, k: int, fall: float) -> int:
-        back = self._comes_back(a, k)
-        if back:
-            return self._drop(a, k, back, DoubtKind.DECODE_ERROR)
-        last = k + CONFIRMING - 1
-        if last >= len(self._at):
-            return self._drop(a, k, k + 1, DoubtKind.HELD)
-        if not all(self._fits(j, j + 1) for j in range(k, last)):
-            return self._drop(a, k, k + 1, DoubtKind.DECODE_ERROR)
-        self.broken[k] = True
-        self.known_at[k : last + 1] = np.maximum(self.known_at[k : last + 1], self.known_at[last])
-        self._note(DoubtKind.FALL if fall > 0 else DoubtKind.JUMP, k, a, last)
-        return k + 1
-
-    def _comes_back(self, a: int, k: int) -> int:
-        """First of the next readings that is on the old line again; 0 if none."""
-        ahead = range(k + 1, min(k + 1 + CONFIRMING, len(self._at)))
-        return next((j for j in ahead if self._fits(a, j)), 0)
-
-    def _drop(self, a: int, k: int, until: int, kind: DoubtKind) -> int:
-        for j in range(k, until):
-            self.keep[j] = False
-            self._note(kind, j, a, min(until, len(self._at) - 1))
-        return until
-
-    def _note(self, kind: DoubtKind, k: int, a: int, known: int) -> None:
-        self._doubts.append(
-            Doubt(
-                kind,
-                int(self._at[k]),
-                int(max(self.known_at[k], self.known_at[known])),
-                float(self._index[k]),
-                float(self._index[a]),
-            )
-        )
-
-
-def _moduli(facts: MeterFacts) -> tuple[float, ...]:
-    """Give the litres at which the register may start again: told by its digits, else any decade in use."""
-    if facts.digits:
-        return (10.0**facts.digits * (facts.resolution_l or 1.0),)
-    return tuple(10.0**n for n in range(5, 11))
