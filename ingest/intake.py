@@ -15,6 +15,9 @@ from metering.ports import Clock
 
 __all__ = ["Intake", "IntakeStatus"]
 
+_LAST_STEP_S = 1.0
+"""Seconds upkeep has to end the transaction it is in, after the last batch."""
+
 _ROOM_BYTES = 64 << 20
 """Most payload bytes that wait in memory."""
 
@@ -78,9 +81,11 @@ class Intake:
 
     def stop(self, timeout: float = 4.0) -> bool:
         """Commit and acknowledge what is here, then disconnect; false if ``timeout`` s were not enough."""
+        if self._upkeep:
+            self._upkeep.end()
         done = self._worker.stop(timeout)
         self._subscriber.stop()
-        kept = self._upkeep.stop(timeout) if self._upkeep else True
+        kept = self._upkeep.stop(_LAST_STEP_S) if self._upkeep else True
         return done and kept
 
     @property

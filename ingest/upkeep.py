@@ -71,9 +71,13 @@ class Upkeep:
         """Begin."""
         self._thread.start()
 
+    def end(self) -> None:
+        """Let it end after the transaction under way; returns at once."""
+        self._stopping.set()
+
     def stop(self, timeout: float) -> bool:
         """End after the transaction under way; false if ``timeout`` s were not enough."""
-        self._stopping.set()
+        self.end()
         if self._thread.is_alive():
             self._thread.join(timeout)
         return not self._thread.is_alive()
