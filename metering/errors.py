@@ -12,6 +12,7 @@
     │   ├── SchemaTooNew          the database was written by a newer release
     │   └── SchemaTooOld          the database needs `nurt db upgrade`
     ├── KeyringError              a master key or a meter key cannot be used
+    ├── KeyReused                 a key already handed over is to carry another content (metering.outbox)
     ├── ImportRefused             a file was refused as a whole, with numbered rows
     └── SettingsError             a setting is unknown or wrong, with file and line (service.settings)
 

@@ -19,6 +19,7 @@ from typing import Protocol
 
 from metering.device import Devices
 from metering.meter import Installation, Meter, MeterId, PulseInput, ServicePoint
+from metering.outbox import Outbox
 from metering.reading import Detail, Reading, Register
 from metering.upkeep import Boot, Coverage, Gap, Upkeep
 from metering.uplink import GatewayState, Reception
@@ -560,6 +561,11 @@ class Transaction(Protocol):
     @property
     def coverage(self) -> Coverage:
         """Who is read, who hears whom."""
+        ...
+
+    @property
+    def outbox(self) -> Outbox:
+        """Messages that leave this system."""
         ...
 
 

@@ -14,6 +14,7 @@
     devices       meters behind names            pulse_states, pulse_resets     what inputs said
     parts         of frames, until all came
     counters      archive numbers, never reused
+    outbox        messages that leave            outbox_attempts, outbox_pauses
 
 A change here needs a new file in ``metering/store/migrations/versions`` and :data:`SCHEMA` one higher; a test
 compares the two.
@@ -45,6 +46,9 @@ __all__ = [
     "meter_keys",
     "meters",
     "origins",
+    "outbox",
+    "outbox_attempts",
+    "outbox_pauses",
     "parts",
     "pulse_inputs",
     "pulse_resets",
@@ -59,7 +63,7 @@ __all__ = [
     "telegrams",
 ]
 
-SCHEMA = 3
+SCHEMA = 4
 """The schema this release knows: the number of the newest migration."""
 
 metadata = sa.MetaData(
@@ -433,4 +437,60 @@ quarantine = sa.Table(
     sa.Column("size", sa.BigInteger, nullable=False),
     _moment("received_at"),
     sqlite_autoincrement=True,
+)
+
+# --- what leaves ---------------------------------------------------------------------------------
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    _number(),
+    *(sa.Column(name, Name, nullable=False) for name in ("target", "key", "aggregate")),
+    sa.Column("payload", sa.LargeBinary, nullable=False),
+    sa.Column("sha256", sa.LargeBinary, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    _moment("next_at"),
+    _text("lease_owner"),
+    _moment("lease_until", nullable=True),
+    _text("error"),
+    _text("receipt"),
+    _moment("put_at"),
+    _moment("settled_at", nullable=True),
+    sa.UniqueConstraint("target", "key"),
+    sqlite_autoincrement=True,  # the order of what was put is never told twice
+)
+sa.Index(
+    "ix_outbox_unsettled",  # what comes before a message of its aggregate, without walking what was delivered
+    outbox.c.target,
+    outbox.c.aggregate,
+    outbox.c.id,
+    sqlite_where=outbox.c.state.in_(("pending", "dead")),
+    postgresql_where=outbox.c.state.in_(("pending", "dead")),
+)
+sa.Index(
+    "ix_outbox_due",
+    outbox.c.target,
+    outbox.c.next_at,
+    outbox.c.id,
+    sqlite_where=outbox.c.state == "pending",
+    postgresql_where=outbox.c.state == "pending",
+)
+
+outbox_attempts = sa.Table(
+    "outbox_attempts",
+    metadata,
+    _number(),
+    _points_to("message", "outbox.id"),
+    _moment("at"),
+    _text("outcome"),
+    sa.Index(None, "message"),
+)
+
+outbox_pauses = sa.Table(
+    "outbox_pauses",
+    metadata,
+    sa.Column("target", Name, primary_key=True),
+    _moment("since"),
+    _text("reason"),
 )

@@ -17,6 +17,7 @@ from metering.store.sql.engine import Database
 from metering.store.sql.keyring import SqlKeyring
 from metering.store.sql.ledger import SqlLedger
 from metering.store.sql.masters import Masters
+from metering.store.sql.outbox import SqlOutbox
 from metering.store.sql.readings import SqlReadings
 from metering.store.sql.registry import SqlRegistry
 from metering.store.sql.rotation import rotate
@@ -42,6 +43,7 @@ class SqlTransaction:
     ledger: SqlLedger
     upkeep: SqlUpkeep
     coverage: SqlCoverage
+    outbox: SqlOutbox
 
 
 class SqlStore:
@@ -133,4 +135,5 @@ class SqlStore:
             ledger=SqlLedger(connection, names, spans),
             upkeep=SqlUpkeep(connection, names),
             coverage=SqlCoverage(connection, names),
+            outbox=SqlOutbox(connection),
         )
