@@ -1,6 +1,7 @@
 """Ports: what the rooms need from the outside, as Protocols.
 
-Adapters live in ``metering.store`` and ``service``.
+Adapters live in ``metering.store`` and ``service``. Large ports stand in modules of their own, named here all
+the same: whoever needs a port imports it from here.
 
 A :class:`Store` hands out transactions; everything one batch of deliveries gives rise to is written in
 one :class:`Transaction`, so that the acknowledgement can wait for its commit (promise 1 of the design).
@@ -12,17 +13,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Protocol
 
+from metering.archive import ArchivedTelegram, NewTelegram, Scope, TelegramArchive, TelegramState
 from metering.device import Devices
+from metering.keyring import KeyHistory, KeyLookup, KeyPeriod, Keyring, keys_of
+from metering.ledger import GatewayRow, Ledger, Outcome, Quarantined
 from metering.meter import Installation, Meter, MeterId, PulseInput, ServicePoint
 from metering.outbox import Outbox
 from metering.reading import Detail, Reading, Register
-from metering.upkeep import Boot, Coverage, Gap, Upkeep
-from metering.uplink import GatewayState, Reception
+from metering.upkeep import Coverage, Upkeep
 
 __all__ = [
     "ArchivedTelegram",
@@ -53,168 +55,6 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Give the time now, UTC, aware."""
-        ...
-
-
-class Outcome(StrEnum):
-    """How an item ended; every item ends as exactly one of these."""
-
-    STORED = "stored"
-    DUPLICATE = "duplicate"
-    HELD = "held"
-    FOREIGN = "foreign"
-    QUARANTINED = "quarantined"
-
-
-class TelegramState(StrEnum):
-    """What became of an archived telegram."""
-
-    STORED = "stored"
-    HELD = "held"
-    FOREIGN = "foreign"
-
-
-# --- raw telegrams -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class NewTelegram:
-    """A transmission to be archived.
-
-    Attributes:
-        meter: identity read from the headers, registered or not.
-        frame: L-delimited bytes without link-layer CRCs.
-        fingerprint: digest of ``frame`` (identity, access number and content in one), 16 bytes.
-        state: stored, held or foreign.
-        reason: why it is held, a stable code (``missing_key``, ``wrong_key``, ...); empty otherwise.
-        receptions: at least one, each with the bytes as that gateway sent them where they differ from
-            ``frame`` (link-layer CRCs, repaired length), else ``None``.
-    """
-
-    meter: MeterId
-    frame: bytes
-    fingerprint: bytes
-    state: TelegramState
-    reason: str
-    receptions: Sequence[tuple[Reception, bytes | None]]
-
-
-@dataclass(frozen=True, slots=True)
-class ArchivedTelegram:
-    """A transmission in the archive.
-
-    Attributes:
-        id: archive number.
-        meter: identity read from the headers.
-        frame: L-delimited bytes without link-layer CRCs.
-        fingerprint: digest of ``frame``.
-        state: stored, held or foreign.
-        reason: why held; empty otherwise.
-        heard_at: earliest time any gateway heard it.
-        receptions: who heard it, earliest first.
-    """
-
-    id: int
-    meter: MeterId
-    frame: bytes
-    fingerprint: bytes
-    state: TelegramState
-    reason: str
-    heard_at: datetime
-    receptions: Sequence[tuple[Reception, bytes | None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Which telegrams of the archive.
-
-    Attributes:
-        meter: of this meter only.
-        states: in one of these states; empty = any.
-        since: heard then or later, UTC.
-        until: heard before, UTC.
-    """
-
-    meter: MeterId | None = None
-    states: tuple[TelegramState, ...] = ()
-    since: datetime | None = None
-    until: datetime | None = None
-
-
-class TelegramArchive(Protocol):
-    """Every frame byte for byte: by which gateways, when, how strong."""
-
-    def known_sequences(self, sequences: Collection[tuple[str, str, int]]) -> set[tuple[str, str, int]]:
-        """Give those ``(gateway, boot, seq)`` that were brought in before, frames and pulses alike."""
-        ...
-
-    def remember_sequences(self, sequences: Iterable[tuple[str, str, int]]) -> None:
-        """Remember numbers of items without a reception (pulses, quarantined items). Repeats are ignored."""
-        ...
-
-    def count_unkept(self, heard: Sequence[tuple[MeterId, Reception]]) -> None:
-        """Count receptions of meters whose telegrams are not kept, and remember their numbers."""
-        ...
-
-    def same_frames(
-        self, fingerprints: Collection[bytes], since: datetime, until: datetime | None = None
-    ) -> Mapping[bytes, Sequence[ArchivedTelegram]]:
-        """Give archived telegrams with these fingerprints heard from ``since`` to ``until``, earliest first.
-
-        Some meters repeat identical bytes for days: without ``until`` there may be thousands.
-        """
-        ...
-
-    def brought(
-        self, frames: Collection[tuple[bytes, str]], since: datetime
-    ) -> Mapping[tuple[bytes, str], int]:
-        """Give those ``(fingerprint, gateway)`` heard at or after ``since``, each with a telegram."""
-        ...
-
-    def add(self, telegrams: Sequence[NewTelegram]) -> Sequence[int]:
-        """Archive telegrams with their receptions; gives archive numbers in the same order."""
-        ...
-
-    def add_receptions(self, receptions: Sequence[tuple[int, Reception, bytes | None]]) -> None:
-        """Add receptions to archived telegrams; an earlier one moves ``heard_at`` of telegram and readings.
-
-        Only readings whose ``measured_at`` was the telegram's ``heard_at`` move.
-        """
-        ...
-
-    def merge(self, keep: int, drop: int) -> None:
-        """Make one transmission of two: receptions go to ``keep``; ``drop`` and its readings go."""
-        ...
-
-    def telegram(self, telegram: int) -> ArchivedTelegram | None:
-        """Give one telegram by archive number."""
-        ...
-
-    def telegrams(
-        self,
-        *,
-        meter: MeterId | None = None,
-        state: TelegramState | None = None,
-        before: int | None = None,
-        limit: int = 50,
-    ) -> Sequence[ArchivedTelegram]:
-        """Give the newest telegrams first; ``before`` is an archive number to page on."""
-        ...
-
-    def scan(self, scope: Scope, *, after: int = 0, limit: int = 500) -> Sequence[ArchivedTelegram]:
-        """Give telegrams by archive number, beginning behind ``after``."""
-        ...
-
-    def count(self, state: TelegramState | None = None) -> int:
-        """Give how many telegrams are in the archive now, in all or in a state."""
-        ...
-
-    def last_number(self) -> int:
-        """Give the highest archive number; 0 if there is none."""
-        ...
-
-    def set_state(self, telegram: int, state: TelegramState, reason: str) -> None:
-        """Change what became of a telegram (a key came late, a meter was registered)."""
         ...
 
 
@@ -346,177 +186,6 @@ class Registry(Protocol):
 
     def details_of(self, meter: MeterId) -> tuple[MeterOverview, Sequence[Installation]] | None:
         """Give one meter with its installations."""
-        ...
-
-
-KeyLookup = Mapping[MeterId, Sequence[bytes]]
-"""Keys to try per meter, newest first. Key bytes: never log, print or compare in text."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeyPeriod:
-    """A key and when telegrams are under it.
-
-    Attributes:
-        key: never log, print or compare in text.
-        valid_from: of telegrams heard then or later, UTC; ``None`` = since ever.
-        valid_to: and before, UTC; ``None`` = until further notice.
-    """
-
-    key: bytes = field(repr=False)
-    valid_from: datetime | None = None
-    valid_to: datetime | None = None
-
-    def holds(self, at: datetime) -> bool:
-        """Whether a telegram heard at this time may be under it."""
-        since, until = self.valid_from, self.valid_to
-        return (since is None or since <= at) and (until is None or at < until)
-
-
-KeyHistory = Mapping[MeterId, Sequence[KeyPeriod]]
-"""Keys of meters with their validity, newest first."""
-
-
-def keys_of(meter: MeterId, history: KeyHistory, at: datetime) -> Sequence[bytes]:
-    """Give the keys to try for a telegram of a meter heard at a time."""
-    return [one.key for one in history.get(meter, ()) if one.holds(at)]
-
-
-class Keyring(Protocol):
-    """Meter keys, encrypted at rest under a master key."""
-
-    def keys(self, meters: Collection[MeterId]) -> KeyLookup:
-        """Give the keys of those meters that have any.
-
-        Raises:
-            KeyringError: the master key is missing or does not fit.
-        """
-        ...
-
-    def periods(self, meters: Collection[MeterId]) -> KeyHistory:
-        """Give the keys of those meters that have any, with their validity.
-
-        Raises:
-            KeyringError: the master key is missing or does not fit.
-        """
-        ...
-
-    def put(self, keys: Iterable[tuple[MeterId, bytes]]) -> int:
-        """Encrypt and store keys without end; a key known already is stored once. Gives how many were new."""
-        ...
-
-    def put_periods(self, keys: Iterable[tuple[MeterId, KeyPeriod]]) -> int:
-        """Encrypt and store keys; one known already gets the validity told now. Gives how many were new.
-
-        Held telegrams of meters with a new key are to be tried again.
-        """
-        ...
-
-    def having_keys(self, *, after: MeterId | None = None, limit: int = 500) -> Sequence[MeterId]:
-        """Give meters that have keys, by identity, beginning behind ``after``."""
-        ...
-
-    def have_keys(self, meters: Collection[MeterId]) -> set[MeterId]:
-        """Say which meters have a key, without decrypting any."""
-        ...
-
-    def check(self) -> None:
-        """Say whether the stored keys can be used, if there are any.
-
-        Raises:
-            KeyringError: keys are stored, and the master key is missing or does not fit.
-        """
-        ...
-
-
-# --- what happened to what came ------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Quarantined:
-    """An item that could not be read.
-
-    Attributes:
-        id: number; 0 before it is stored.
-        gateway: as far as known, else ``?``.
-        topic: where it was published.
-        reason: stable code (``bad_crc``, ``truncated``, ``bad_json``, ...).
-        sentence: for people.
-        payload: the bytes as they came (cut at 64 KiB; ``size`` tells the whole).
-        size: length of what came, bytes.
-        received_at: UTC.
-    """
-
-    id: int
-    gateway: str
-    topic: str
-    reason: str
-    sentence: str
-    payload: bytes
-    size: int
-    received_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class GatewayRow:
-    """One gateway and its account: received = sum of outcomes.
-
-    Attributes:
-        name: gateway name.
-        online: as it last said; ``None`` if it never said.
-        state_at: when it said so.
-        last_heard: newest item, UTC.
-        received: items that came.
-        outcomes: items by how they ended.
-        alive_at: newest health message, UTC.
-    """
-
-    name: str
-    online: bool | None
-    state_at: datetime | None
-    last_heard: datetime | None
-    received: int
-    outcomes: Mapping[Outcome, int]
-    alive_at: datetime | None = None
-
-
-class Ledger(Protocol):
-    """The account of every item, per gateway, and what could not be read."""
-
-    def count(self, gateway: str, received: int, outcomes: Mapping[Outcome, int], heard: datetime) -> None:
-        """Book items of one batch: how many came and how each ended."""
-        ...
-
-    def quarantine(self, items: Sequence[Quarantined]) -> None:
-        """Keep what could not be read."""
-        ...
-
-    def quarantined(self, *, before: int | None = None, limit: int = 50) -> Sequence[Quarantined]:
-        """Give quarantined items, newest first; ``before`` is a number to page on."""
-        ...
-
-    def quarantined_item(self, number: int) -> Quarantined | None:
-        """Give one quarantined item."""
-        ...
-
-    def gateways(self) -> Sequence[GatewayRow]:
-        """Give every gateway that was ever heard, by name."""
-        ...
-
-    def set_gateway_state(self, state: GatewayState) -> None:
-        """Book what a gateway says of itself; an older statement never overrides a newer one."""
-        ...
-
-    def note_alive(self, gateway: str, at: datetime) -> None:
-        """Book that a gateway showed itself alive without bringing anything (health)."""
-        ...
-
-    def gaps(self, gateway: str | None = None, *, limit: int = 50) -> Sequence[Gap]:
-        """Give what is missing between numbers that came, the newest first."""
-        ...
-
-    def boots(self, gateway: str) -> Sequence[Boot]:
-        """Give the boots of a gateway and how complete each came."""
         ...
 
 
