@@ -16,8 +16,8 @@
     counters      archive numbers, never reused
     outbox        messages that leave            outbox_attempts, outbox_pauses
 
-A change here needs a new file in ``metering/store/migrations/versions`` and :data:`SCHEMA` one higher; a test
-compares the two.
+They stand in the modules ``tables_*`` beside this one. A change there needs a new file in
+``metering/store/migrations/versions`` and :data:`SCHEMA` one higher; a test compares the two.
 """
 
 from __future__ import annotations
