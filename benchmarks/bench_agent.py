@@ -57,7 +57,7 @@ def figures() -> Iterator[Figure]:
 def telegram(number: int) -> bytes:
     """An iM871A message with a telegram of sixty bytes, checksum and signal strength."""
     frame = (
-        bytes.fromhex("44ae4c") + number.to_bytes(4, "little") + bytes.fromhex("68077a55000000") + bytes(46)
+        bytes.fromhex("442d2c") + number.to_bytes(4, "little") + bytes.fromhex("01077a2a000000") + bytes(46)
     )
     message = bytes((0xC2, 0x03, len(frame))) + frame + b"\x65"
     return b"\xa5" + message + crc16_x25(message).to_bytes(2, "little")

@@ -8,7 +8,7 @@ import operator
 from gateway_firmware_config.agent.framings import checksums
 from gateway_firmware_config.agent.framings.iu891a import slip
 
-HEADER = bytes.fromhex("44ae4c7856341268077a")  # SND-NR of meter 12345678, short header
+HEADER = bytes.fromhex("442d2c7856341201077a")  # SND-NR of KAM-12345678-01-07, short header
 
 
 def frame_of(payload: bytes) -> bytes:

@@ -30,7 +30,7 @@ from gateway_firmware_config.agent.received import Event, Fault, Frame, Pulse
 FEW = settings(max_examples=60, deadline=None)
 
 FRAMES = st.binary(min_size=2, max_size=120).map(frame_of)
-GOOD = frame_of(bytes.fromhex("010000000413d2040000023b0700"))
+GOOD = frame_of(bytes.fromhex("2a000000041331d40000023b0700"))
 
 
 DEVICES: dict[str, tuple[str, bool | None, Callable[[bytes], bytes], Frame]] = {

@@ -21,7 +21,7 @@ from gateway_firmware_config.agent.listening import Listener, Manners
 from gateway_firmware_config.agent.probe import probe
 from gateway_firmware_config.agent.received import Frame
 
-GOOD = frame_of(b"\x55\x00\x00\x00\x04\x13\x01\x02\x03\x04")
+GOOD = frame_of(b"\x2a\x00\x00\x00\x04\x13\x01\x02\x03\x04")
 
 
 class FakeLine:
