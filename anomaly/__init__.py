@@ -1,5 +1,6 @@
 """Anomaly: series become findings.
 
-Lives here: detectors (one file each), sufficiency, the scan over a fleet. Pure mathematics on NumPy
-arrays; no I/O, no bytes of telegrams, no databases. Still empty: the detectors are the next work.
+Lives here: the gate (which readings lie on the meter's line), ticks of hours and days, sufficiency, the
+detectors (one file each, listed in detector.py), their sentences, and the scan over a fleet. Pure mathematics
+on NumPy arrays; no clock, no bytes of telegrams, no databases.
 """

@@ -39,10 +39,7 @@ from anomaly.levels import (
 from anomaly.priors import USE_SPREAD, ZERO_HOURS
 from anomaly.series import Floats
 
-__all__ = ["VERSION", "BankState", "Tick", "bins_of", "step"]
-
-VERSION = 1
-"""Of the state's layout and meaning; another version is rebuilt from readings."""
+__all__ = ["BankState", "Tick", "bins_of", "step"]
 
 Reals = NDArray[np.float32]
 

@@ -42,7 +42,7 @@ class Gated:
     Attributes:
         facts: the meter.
         at: meter time, UTC seconds, strictly rising.
-        index: litres; carried on over roll-overs, so that differences are volumes.
+        index: litres; carried on over roll-overs and changes of unit, so that differences are volumes.
         known_at: when each could be known, UTC seconds, never falling.
         broken: a new line begins here: no volume between this reading and the one before it.
         doubts: everything that is not on the line, and every new line, by meter time.
@@ -76,7 +76,7 @@ def gate(series: Series, now: int | None = None) -> Gated:
     return Gated(
         series.facts,
         ordered.at[keep],
-        (ordered.index + walk.carried())[keep],
+        walk.index()[keep],
         np.maximum.accumulate(walk.known_at[keep]),
         walk.broken[keep],
         tuple(doubts),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from anomaly.doubts import Doubt, DoubtKind
@@ -11,6 +13,10 @@ __all__ = ["MICRO_L", "Walk", "steepest_lph"]
 
 MICRO_L = 10.0
 """A fall of up to this many litres is water swinging back, not a new line."""
+FEWEST_FOR_UNITS_L = 1000.0
+"""Below this an index ten times the one before is nothing special."""
+UNIT_SLACK = 0.01
+"""By how much a changed unit may miss a power of ten."""
 CONFIRMING = 3
 """Readings that make a line, and that a held reading waits for."""
 Q4_PER_Q3 = 1.25
@@ -29,7 +35,7 @@ class Walk:
 
     def __init__(self, series: Series, doubts: list[Doubt]) -> None:
         self._at = series.at
-        self._index = series.index
+        self._index = series.index.copy()
         self._doubts = doubts
         self._steepest = steepest_lph(series.facts)
         self._slack = series.facts.resolution_l or 1.0
@@ -50,12 +56,12 @@ class Walk:
                 k = self._decide(self._anchor(k), k)
             done = max(done, k)
 
-    def carried(self) -> Floats:
-        """Litres to add so that the line goes on over roll-overs."""
+    def index(self) -> Floats:
+        """Litres, in the first unit, carried on over roll-overs."""
         added = np.zeros(len(self._at))
         for k, modulus in self._added.items():
             added[k] = modulus
-        return np.cumsum(added)
+        return self._index + np.cumsum(added)
 
     def _anchor(self, k: int) -> int:
         """Last kept reading before k; there is always one: the first is dropped only for a better one."""
@@ -123,11 +129,15 @@ class Walk:
         last = k + CONFIRMING - 1
         if last >= len(self._at):
             return self._drop(a, k, k + 1, DoubtKind.HELD)
-        if not all(self._fits(j, j + 1) for j in range(k, last)):
+        factor = self._other_unit(a, k)
+        ahead = self._index[k : last + 1] / factor
+        if not self._on_one_line(k, ahead):
             return self._drop(a, k, k + 1, DoubtKind.DECODE_ERROR)
+        if factor != 1:
+            self._index[k:] /= factor
         self.broken[k] = True
         self.known_at[k : last + 1] = np.maximum(self.known_at[k : last + 1], self.known_at[last])
-        self._note(DoubtKind.FALL if fall > 0 else DoubtKind.JUMP, k, a, last)
+        self._note(DoubtKind.FALL if fall > 0 else DoubtKind.JUMP, k, a, last, factor)
         return k + 1
 
     def _comes_back(self, a: int, k: int) -> int:
@@ -141,13 +151,28 @@ class Walk:
             self._note(kind, j, a, min(until, len(self._at) - 1))
         return until
 
-    def _note(self, kind: DoubtKind, k: int, a: int, known: int) -> None:
+    def _on_one_line(self, k: int, index: Floats) -> bool:
+        """Whether these indices, from k on, rise as a meter of this size can."""
+        hours = np.maximum(np.diff(self._at[k : k + len(index)]) / 3600, 1.0)
+        rises = np.diff(index)
+        return bool(((rises >= 0) & (rises <= self._steepest * hours + self._slack)).all())
+
+    def _other_unit(self, a: int, k: int) -> float:
+        """Give 10, 100, 1000 or a part of one if k is that many times its anchor, else 1."""
+        before, now = float(self._index[a]), float(self._index[k])
+        if min(before, now) < FEWEST_FOR_UNITS_L:
+            return 1.0
+        power = round(math.log10(now / before))
+        exact = abs(now / before / 10.0**power - 1) <= UNIT_SLACK
+        return 10.0**power if exact and 1 <= abs(power) <= 3 else 1.0
+
+    def _note(self, kind: DoubtKind, k: int, a: int, known: int, factor: float = 1.0) -> None:
         self._doubts.append(
             Doubt(
                 kind,
                 int(self._at[k]),
                 int(max(self.known_at[k], self.known_at[known])),
-                float(self._index[k]),
+                float(self._index[k] * factor),
                 float(self._index[a]),
             )
         )

@@ -67,6 +67,7 @@ def faults() -> tuple[Scenario, ...]:
         ("one digit wrong", 1, digit_wrong),
         ("meter exchange", 14, exchange),
         ("roll-over", 14, roll_over),
+        ("unit times ten", 14, times_ten),
         ("index frozen, then caught up", 5, frozen),
         ("clock one hour ahead", 3, clock_ahead),
         ("two days arrive late", 2, late),
@@ -160,6 +161,10 @@ def roll_over(series: Series, start: int, _end: int, _rng: np.random.Generator, 
         return series
     shifted = series.index - series.index[after[0]] + 10_000_000
     return replace(series, facts=MeterFacts(series.facts.meter, digits=7), index=shifted % 10_000_000)
+
+
+def times_ten(series: Series, start: int, _end: int, _rng: np.random.Generator, _other: Series) -> Series:
+    return replace(series, index=np.where(series.at >= start, series.index * 10, series.index))
 
 
 def frozen(series: Series, start: int, end: int, _rng: np.random.Generator, _other: Series) -> Series:

@@ -239,7 +239,7 @@ def _nuisance(one: Run) -> str:
             *lines,
             "",
             f"Decode errors: in {right} of {right + wrong} series with cross-reads or a wrong digit, every wrong reading was taken",
-            "out and every other reading kept. Two cubic metres into a pool within three hours are a burst to any meter.",
+            "out and every other reading kept. A pool being filled is a burst to any meter, if it takes long enough.",
         ]
     )
 

@@ -82,6 +82,18 @@ def test_a_roll_over_is_seen_without_knowing_the_digits():
     assert kinds(gate(series([9_999_980, 9_999_995, 12, 30]))) == [DoubtKind.ROLL_OVER]
 
 
+@pytest.mark.parametrize("factor", [1000, 100, 10, 0.1, 0.01, 0.001])
+def test_a_change_of_unit_is_told_and_undone(factor):
+    clean = 5_000_000.0 + np.cumsum([0, 10, 20, 0, 3000, 40, 0, 10, 30, 10, 20.0])
+    changed = clean.copy()
+    changed[4:] *= factor
+    gated = gate(series(changed))
+    assert gated.index == pytest.approx(clean)
+    assert kinds(gated) == [DoubtKind.JUMP if factor > 1 else DoubtKind.FALL]
+    assert gated.doubts[0].index == pytest.approx(clean[4] * factor)
+    assert gated.broken.sum() == 1
+
+
 def test_a_few_litres_back_are_not_a_new_line():
     gated = gate(series([5000, 5010, 5010 - MICRO_L, 5010, 5020]))
     assert kinds(gated) == [DoubtKind.MICRO_FALL]

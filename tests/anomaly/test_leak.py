@@ -189,3 +189,13 @@ def test_bad_input_is_a_named_insufficiency_and_no_finding(at, index, reason):
 
 def test_an_empty_fleet_has_nothing_to_tell():
     assert scan([], ZONE).findings == ()
+
+
+def test_a_fleet_larger_than_a_batch_is_judged_alike(household, monkeypatch):
+    fleet = [
+        household.series(household.leaking(40, rate, 30 * DAY, 240), f"M{rate}") for rate in (10, 40, 90)
+    ]
+    whole = findings(*fleet)
+    monkeypatch.setattr("anomaly.scan.TOGETHER", len(fleet[0]) + 1)
+    assert findings(*fleet) == whole
+    assert len(whole) == 3
