@@ -29,7 +29,7 @@ app.command()(gateway_render.render)
 app.command()(gateway_render.diff)
 app.command()(gateway_render.password)
 app.command()(gateway_render.profiles)
-app.command()(gateway_orders.order_key)
+app.command("order-key")(gateway_orders.order_key)
 app.command()(gateway_orders.push)
 app.command()(gateway_orders.status)
 
