@@ -199,3 +199,23 @@ def test_a_fleet_larger_than_a_batch_is_judged_alike(household, monkeypatch):
     monkeypatch.setattr("anomaly.scan.TOGETHER", len(fleet[0]) + 1)
     assert findings(*fleet) == whole
     assert len(whole) == 3
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.one_of(st.integers(1_600_000_000, 1_600_400_000), st.integers(-(2**60), 2**60)),
+            st.one_of(st.floats(0, 1e5), st.floats(allow_nan=True, allow_infinity=True)),
+        ),
+        max_size=80,
+    )
+)
+def test_no_readings_whatsoever_break_the_scan(rows):
+    """Whatever comes, the scan ends, and no stage is raised before its onset or at no reading's time."""
+    at = np.array([row[0] for row in rows], np.int64)
+    series = Series.arrived(MeterFacts("M"), at, [row[1] for row in rows])
+    for finding in scan([series], ZONE, detectors=LEAK).findings:
+        for stage in finding.stages:
+            assert stage.onset <= stage.raised_at
+            assert stage.raised_at.timestamp() in at
