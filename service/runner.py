@@ -7,6 +7,7 @@ import gc
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -26,6 +27,9 @@ _log = structlog.get_logger(__name__)
 
 _LAST_BATCH_S = 3.0
 """Seconds the last batch has to be committed and acknowledged; what is left then stays with the broker."""
+
+_LOOK_S = 0.1
+"""Seconds between two looks whether to end."""
 
 _LAST_PAGES_S = 1
 """Seconds requests under way have to be answered. Both together keep the promise of five."""
@@ -68,10 +72,19 @@ def run_service(
             house.callback(lambda: _stopped(intake.stop(_LAST_BATCH_S)))
             announce(f"Listening to the MQTT broker {settings.mqtt.host}:{settings.mqtt.broker_port}")
         announce("Ctrl-C ends it.")
-        ended.wait()
+        _wait_for(ended)
         if broken.is_set():
             raise TelemetryError("the web server ended by itself; see the log above")
         _log.info("service.ending")
+
+
+def _wait_for(ended: threading.Event) -> None:
+    """Wait in short sleeps: a signal that comes just before a long wait begins would go unnoticed in it.
+
+    Nor may the handler, which runs in this thread, find the event's own lock taken by it.
+    """
+    while not ended.is_set():
+        time.sleep(_LOOK_S)
 
 
 def _settle_memory() -> None:

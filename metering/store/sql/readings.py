@@ -39,24 +39,25 @@ class SqlReadings:
         """Store readings, those equal in meter, register, time and value once; gives how many were new."""
         if not new:
             return 0
-        origins = [Origin.of(reading) for reading in new]
-        meter_of = self._names.meters.ensure(reading.meter for reading in new)
-        register_of = self._names.registers.ensure(reading.register for reading in new)
-        origin_of = self._names.origins.ensure(origins)
+        meters = self._names.meters.numbers_of([reading.meter for reading in new])
+        registers = self._names.registers.numbers_of([reading.register for reading in new])
+        origins = self._names.origins.numbers_of(Origin.of_all(new))
         rows = [
             {
-                "meter": meter_of[reading.meter],
-                "register": register_of[reading.register],
+                "meter": meter,
+                "register": register,
                 "measured_at": reading.measured_at,
                 "value": reading.value,
                 "received_at": reading.received_at,
                 "telegram": reading.provenance.telegram,
-                "origin": origin_of[origin],
+                "origin": origin,
             }
-            for reading, origin in zip(new, origins, strict=True)
+            for reading, meter, register, origin in zip(new, meters, registers, origins, strict=True)
         ]
         unframed = [
-            (meter_of[reading.meter], reading.measured_at) for reading in new if reading.way in _UNFRAMED
+            (meter, reading.measured_at)
+            for reading, meter in zip(new, meters, strict=True)
+            if reading.way in _UNFRAMED
         ]
         note_heard(self._connection, unframed)
         return write_readings(self._connection, rows)

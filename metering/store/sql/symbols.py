@@ -46,6 +46,21 @@ class Origin(NamedTuple):
             reading.unit, reading.way, reading.quality, source.gateway, source.model or "", source.decoder
         )
 
+    @classmethod
+    def of_all(cls, readings: Iterable[Reading]) -> list[Origin]:
+        """Take them from readings; equal ones are one object."""
+        known: dict[tuple[object, ...], Origin] = {}
+        found = []
+        for one in readings:
+            source = one.provenance
+            # enumerations by object: their hash is computed in Python
+            key = (one.unit, id(one.way), id(one.quality), source.gateway, source.model, source.decoder)
+            origin = known.get(key)
+            if origin is None:
+                origin = known[key] = cls.of(one)
+            found.append(origin)
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class Kind(Generic[K]):
@@ -133,6 +148,17 @@ class Symbols(Generic[K]):
             insert_once(self._connection, self._kind.table, rows)
             found |= self._look_up(new)
         return found
+
+    def numbers_of(self, things: Sequence[K]) -> list[int]:
+        """Give the number of each thing, in order; those that have none get one.
+
+        Each object is hashed once, however often it comes: a batch has thousands of readings of a few hundred
+        meters and a dozen registers.
+        """
+        distinct = {id(thing): thing for thing in things}
+        number_of = self.ensure(distinct.values())
+        by_object = {key: number_of[thing] for key, thing in distinct.items()}
+        return [by_object[id(thing)] for thing in things]
 
     def things(self, numbers: Iterable[int]) -> dict[int, K]:
         """Give the things that have these numbers."""
