@@ -15,7 +15,7 @@ from metering.ports import Clock
 
 __all__ = ["Intake", "IntakeStatus"]
 
-_LAST_STEP_S = 1.0
+_LAST_STEP_S = 0.3
 """Seconds upkeep has to end the transaction it is in, after the last batch."""
 
 _ROOM_BYTES = 64 << 20

@@ -28,11 +28,11 @@ _log = structlog.get_logger(__name__)
 _LAST_BATCH_S = 3.0
 """Seconds the last batch has to be committed and acknowledged; what is left then stays with the broker."""
 
-_LOOK_S = 0.1
-"""Seconds between two looks whether to end."""
-
 _LAST_PAGES_S = 1
 """Seconds requests under way have to be answered. Both together keep the promise of five."""
+
+_LOOK_S = 0.1
+"""Seconds between two looks whether to end."""
 
 
 def run_service(
