@@ -34,11 +34,11 @@ NOT_LARGER = 2
 GROWN = 3
 """Levels a leak has risen when it counts as another one."""
 STIFFER = 1.0
-"""More evidence asked for after a finding ended by itself ..."""
-STIFFEST = 1.0
+"""How much more evidence is asked for after a finding ended by itself: twice as much, ..."""
 STIFF_FOR = 180 * DAY
-"""... and how long that takes to fade to a third."""
+"""... fading to a third of that in this time, ..."""
 STIFF_AROUND = 4
+"""... at levels this near."""
 CREW_COST = 500.0
 WATER_COST = 0.80
 """Euro for a crew's way and for a cubic metre (BattLeDIM's scoring)."""
@@ -101,7 +101,6 @@ class Judge:
         self._step_l = step_l
         self._case: _Case | None = None
         self._past: _Case | None = None
-        self._stiffness = 0.0
         self._ended: list[_Case] = []
 
     def look(self, sign: Sign) -> bool:
@@ -129,7 +128,7 @@ class Judge:
         """Give the scores, less where more evidence is asked for."""
         more = np.full(len(sign.ratio), self._patience, np.float32)
         if self._past is not None and self._past.cleared_at is not None:
-            faded = self._stiffness * math.exp((self._past.cleared_at - sign.at) / STIFF_FOR)
+            faded = STIFFER * math.exp((self._past.cleared_at - sign.at) / STIFF_FOR)
             near = np.abs(_LEVEL - self._past.level) <= STIFF_AROUND
             more = np.where(near, np.maximum(more, 1 + faded), more).astype(np.float32)
         return np.asarray(sign.ratio / more, np.float32)
@@ -204,7 +203,6 @@ class Judge:
         self._ended.append(case)
         self._case = None
         if case.told_at is not None:
-            self._stiffness = min(self._stiffness + STIFFER, STIFFEST)
             self._past = case
 
     def _steadiness(self, case: _Case) -> float:
