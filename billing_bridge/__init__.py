@@ -6,8 +6,10 @@
     quality.py          codes of IEC 61968-9 and ESPI
     validate/           rules R1-R19 and I1-I5, one pure function each
     estimate/           indices nobody read, each with the method that gave it
+    boundary.py         the index of one meter at an end of a period, and how it is known
     read.py             the billing read: both ends of a period, what passed, and how good it is
-    self_reading.py     what a customer enters
+    closing.py          periods closed one after another; what late reads change
+    self_reading.py     what a customer enters, in the windows of window.py
     outbox.py           hand-over: exactly once at the other side
     export/<target>.py  one file per target
 
