@@ -283,6 +283,7 @@ def test_a_wired_frame_with_an_unknown_control_field_is_no_frame():
 
 
 def test_the_fixed_structure_of_old_wired_meters_is_told():
+    """The example printed in "The M-Bus: A Documentation", section 6.3.2."""
     frame = bytes.fromhex("68131368080573785634120A00E97E01000000350100003C16")
     assert refused(frame).code == "unsupported_layer"
 

@@ -173,6 +173,7 @@ def test_a_layout_of_compact_frames_is_learnt_along_the_stream():
 
 
 def test_a_wired_frame_that_names_no_meter_has_its_records():
+    """The example printed in "The M-Bus: A Documentation", section 6.3.2."""
     told = only("68131368080573785634120A00E97E01000000350100003C16")
     assert (told["meter_id"], told["fields"]) == (None, {})
     assert [record["value"] for record in told["records"]] == [Decimal("0.001"), Decimal("0.135")]
