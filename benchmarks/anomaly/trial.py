@@ -169,3 +169,8 @@ def once_a_day(series: Series) -> Series:
     day = series.at // DAY
     first = np.concatenate([[True], day[1:] > day[:-1]])
     return Series.arrived(series.facts, series.at[first], series.index[first])
+
+
+def by_ten_litres(series: Series) -> Series:
+    """Show what a register of 10 L would have."""
+    return replace(series, index=np.floor(series.index / 10) * 10)
