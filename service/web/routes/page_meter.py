@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -26,6 +26,7 @@ __all__ = ["router"]
 router = APIRouter(include_in_schema=False)
 
 _LAST_TELEGRAMS = 10
+_SIGNAL = timedelta(days=13)
 
 
 class ChartQuery(BaseModel):
@@ -57,6 +58,7 @@ def one_meter(
         history = read_history(tx, meter, shown, window=period.window(site.zone), step=step, zone=site.zone)
         latest = tx.readings.latest(meter)
         telegrams = tx.archive.telegrams(meter=meter, limit=_LAST_TELEGRAMS)
+        signals = tx.coverage.signal(meter, site.clock.now() - _SIGNAL, site.clock.now())
         has_key = bool(tx.keyring.have_keys([meter]))
     return page(
         request,
@@ -67,6 +69,7 @@ def one_meter(
         has_key=has_key,
         latest=latest,
         telegrams=telegrams,
+        signals=signals,
         register=shown,
         counts=is_index(shown),
         period=period,

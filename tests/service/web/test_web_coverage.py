@@ -66,3 +66,9 @@ def test_the_condition_of_a_gateway_is_judged_now(web):
     """Both were heard an hour ago; what one said of itself then does not make it look alive."""
     rows = web.get("/api/v1/gateways").json()["gateways"]
     assert {row["name"]: row["condition"] for row in rows} == {"gw-north": "silent", "gw-south": "silent"}
+
+
+def test_the_page_of_a_meter_shows_who_hears_it_how_well(web):
+    text = web.get("/meters/KAM-11223344-1b-16").text
+    assert "How each gateway heard it" in text
+    assert "-93 dBm" in text
