@@ -29,9 +29,9 @@ CALM_HOURS = 24
 """Known hours without suspicion that close a finding."""
 SAME_AGAIN = 30 * DAY
 """Within this time the same flow is the same finding come back."""
-NOT_LARGER = 2
-"""Levels a flow may have risen to be the same come back."""
-GROWN = 3
+NOT_LARGER, NOT_SMALLER = 2, 3
+"""Levels a flow may have risen or sunk to be the same come back: a drip is no burst come back."""
+GROWN = 4
 """Levels a leak has risen when it counts as another one."""
 STIFFER = 1.0
 """How much more evidence is asked for after a finding ended by itself: twice as much, ..."""
@@ -48,6 +48,8 @@ HORIZON_H = 30 * 24
 WORTH_A_CREW_LPH = DOUBTED * CREW_COST / (WATER_COST * HORIZON_H / 1000)
 """From this rate on the loss of 30 days outweighs the risk of sending a crew for nothing: 17 L/h."""
 KEPT_HOURS = 96
+REMEMBERED = 4
+"""Told findings a judge remembers: a drip is not new when the burst over it has ended."""
 
 _LEVEL = np.array(CHANNELS)
 _IS_STEADY = np.arange(len(CHANNELS)) < STEADY
@@ -100,7 +102,7 @@ class Judge:
         self._patience = patience
         self._step_l = step_l
         self._case: _Case | None = None
-        self._past: _Case | None = None
+        self._past: deque[_Case] = deque(maxlen=REMEMBERED)
         self._ended: list[_Case] = []
 
     def look(self, sign: Sign) -> bool:
@@ -112,8 +114,9 @@ class Judge:
             if top < FROZEN_FROM:
                 return False
             self._case = _opened(sign, channel)
-        elif self._has_grown(self._case, channel, top, sign):
-            self._replace(channel, sign)
+        elif (grown := self._grown(self._case, ratio, sign)) is not None:
+            self._replace(self._case, grown, sign)
+            channel, top = grown.channel, float(ratio[grown.channel])
         self._follow(self._case, channel, top, sign)
         self._raise(self._case, channel, top, sign)
         self._maybe_end(self._case, ratio, sign)
@@ -127,23 +130,28 @@ class Judge:
     def _weighed(self, sign: Sign) -> NDArray[np.float32]:
         """Give the scores, less where more evidence is asked for."""
         more = np.full(len(sign.ratio), self._patience, np.float32)
-        if self._past is not None and self._past.cleared_at is not None:
-            faded = STIFFER * math.exp((self._past.cleared_at - sign.at) / STIFF_FOR)
-            near = np.abs(_LEVEL - self._past.level) <= STIFF_AROUND
+        for past in self._past:
+            faded = STIFFER * math.exp(((past.cleared_at or sign.at) - sign.at) / STIFF_FOR)
+            near = np.abs(_LEVEL - past.level) <= STIFF_AROUND
             more = np.where(near, np.maximum(more, 1 + faded), more).astype(np.float32)
         return np.asarray(sign.ratio / more, np.float32)
 
-    def _has_grown(self, case: _Case, channel: int, top: float, sign: Sign) -> bool:
-        """Whether a much larger leak began after the open one was told."""
-        larger = _LEVEL[channel] >= case.level + GROWN
-        return bool(case.told_at and larger and top >= 1 and _onset(sign, channel) > case.told_at)
+    def _grown(self, case: _Case, ratio: NDArray[np.float32], sign: Sign) -> _Case | None:
+        """Give the much larger leak that began after the open one was told, if there is one worth telling."""
+        if case.told_at is None:
+            return None
+        later = sign.at - sign.age.astype(np.int64) * HOUR > case.told_at
+        larger = np.where(later & (case.level + GROWN <= _LEVEL), ratio, 0)
+        if larger.max() < STAGES[Tier.SUSPECT]:
+            return None
+        grown = _opened(sign, int(larger.argmax()))
+        enough = float(larger.max()) + self._steadiness(grown) / float(NOTIFY_AT[grown.channel])
+        return grown if enough >= STAGES[Tier.NOTIFY] else None
 
-    def _replace(self, channel: int, sign: Sign) -> None:
-        if self._case is not None:
-            self._case.grown_to = f"{LEVEL_LPH[_LEVEL[channel]] * self._step_l:.0f} L/h"
-            self._end(self._case, sign.at)
-        self._past = None
-        self._case = _opened(sign, channel)
+    def _replace(self, case: _Case, grown: _Case, sign: Sign) -> None:
+        case.grown_to = f"{LEVEL_LPH[grown.level] * self._step_l:.0f} L/h"
+        self._end(case, sign.at)
+        self._case = grown
 
     def _follow(self, case: _Case, channel: int, top: float, sign: Sign) -> None:
         """Until it is told, a case is about its strongest channel."""
@@ -170,18 +178,17 @@ class Judge:
                 case.told_at = case.told_at or sign.at
 
     def _returned(self, case: _Case, sign: Sign) -> bool:
-        """Whether this is the told finding come back; then it is open again and the new case is it."""
-        past = self._past
-        if past is None or past.cleared_at is None or sign.at - past.cleared_at > SAME_AGAIN:
-            return False
-        if case.level > past.level + NOT_LARGER:
-            return False
-        past.cleared_at, past.calm = None, 0
-        past.returns.append(sign.at)
-        past.flows = case.flows
-        self._ended.remove(past)
-        self._case, self._past = past, None
-        return True
+        """Whether this is a told finding come back; then it is open again and the new case is it."""
+        for past in reversed(self._past):
+            if sign.at - (past.cleared_at or sign.at) <= SAME_AGAIN and _is_like(case, past):
+                past.cleared_at, past.calm = None, 0
+                past.returns.append(sign.at)
+                past.flows = case.flows
+                self._ended.remove(past)
+                self._past.remove(past)
+                self._case = past
+                return True
+        return False
 
     def _maybe_end(self, case: _Case, ratio: NDArray[np.float32], sign: Sign) -> None:
         if self._case is not case:
@@ -203,7 +210,7 @@ class Judge:
         self._ended.append(case)
         self._case = None
         if case.told_at is not None:
-            self._past = case
+            self._past.append(case)
 
     def _steadiness(self, case: _Case) -> float:
         """Evidence beyond the bank's; a burst need not be steady."""
@@ -270,6 +277,10 @@ def _opened(sign: Sign, channel: int) -> _Case:
     before = sign.before(min(int(sign.age[channel]) + 1, KEPT_HOURS))
     case.flows.extend(before[:-1] if sign.flow is not None else before)
     return case
+
+
+def _is_like(case: _Case, past: _Case) -> bool:
+    return past.level - NOT_SMALLER <= case.level <= past.level + NOT_LARGER
 
 
 def _onset(sign: Sign, channel: int) -> int:

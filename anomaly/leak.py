@@ -7,8 +7,8 @@
 A meter has at most one open finding of unwanted flow: ``leak.continuous``, ``leak.intermittent`` or, from
 200 L/h on, ``burst.high_flow``. It closes when for 24 known hours the scores around its level stay below
 half. It is the same finding again when as much runs within 30 days; a household whose leaks end by themselves
-is asked for more evidence the next time. A flow grown by three levels (more than three-fold)
-closes the finding and opens a new one.
+is asked for more evidence the next time. A flow grown by four levels (five-fold) closes the
+finding and opens a new one.
 """
 
 from __future__ import annotations

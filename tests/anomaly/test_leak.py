@@ -94,6 +94,15 @@ def test_a_leak_grown_tenfold_is_told_again_and_the_small_one_is_closed(househol
     assert large.at_tier(Tier.NOTIFY).rate_lph == pytest.approx(100, rel=0.2)
 
 
+def test_a_burst_is_told_although_a_drip_is_open(household):
+    litres = household.leaking(90, 3, 40 * DAY, 50 * DAY)
+    litres[80 * DAY + 2 : 80 * DAY + 10] += 400
+    drip, burst = findings(household.series(litres))
+    assert drip.name == "leak.continuous"
+    assert burst.at_tier(Tier.NOTIFY).name == "burst.high_flow"
+    assert burst.at_tier(Tier.NOTIFY).raised_at.timestamp() <= household.start + (80 * DAY + 8) * 3600
+
+
 def test_tiers_are_reached_one_after_the_other(household):
     found, _ = only(household.series(household.leaking(90, 50, 60 * DAY, 30 * DAY)))
     assert [stage.tier for stage in found.stages] == [Tier.SUSPECT, Tier.NOTIFY, Tier.DISPATCH]
