@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from decoders.quick_records import quick_record
 from decoders.telegram import Record, Security, Telegram
 from decoders.wmbus import link
 from decoders.wmbus.address import identity, link_order
@@ -215,7 +216,7 @@ def maker(record: Record) -> Maker:
 
     def make(data: bytes) -> Record:
         value, remark = read(data)
-        return Record(
+        return quick_record(
             record.offset,
             record.dib,
             record.vib,

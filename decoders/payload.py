@@ -10,11 +10,13 @@ needs to know one form only. There are two ways to make one:
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from decoders.errors import DecodeError, LayerError
+from decoders.quick_records import quick_record
 from decoders.telegram import Keys, Record, Telegram, Value, no_keys
 from decoders.wmbus.encode import dib
 from decoders.wmbus.header import Description, describe
@@ -148,11 +150,14 @@ def standard(header: str, piece: Piece, remark: str = "") -> Record:
     Raises:
         LayerError: ``truncated``: the payload ended inside the data.
     """
-    said = describe(bytes.fromhex(header))
-    if said.size not in {None, len(piece)}:
-        raise truncated(piece, said.size or 0)
-    value, why = said.read(piece.data)
-    return _record(said, piece, value, "; ".join(filter(None, (remark, said.remark, why))))
+    said = _said(header)
+    data = piece.data
+    if said.size is not None and said.size != len(data):
+        raise truncated(piece, said.size)
+    value, why = said.read(data)
+    if said.remark or why:
+        remark = "; ".join(filter(None, (remark, said.remark, why)))
+    return _record(said, piece, value, remark)
 
 
 def told(  # noqa: PLR0913  the places a record names
@@ -174,8 +179,7 @@ def told(  # noqa: PLR0913  the places a record names
         function: instantaneous, maximum, minimum.
         remark: what to know of it.
     """
-    header = dib(_NO_DATA, function=function, storage=storage) + bytes.fromhex(vib)
-    return _record(describe(header), piece, value, remark)
+    return _record(_without_data(vib, storage, function), piece, value, remark)
 
 
 def block(piece: Piece, items: Iterable[tuple[int, str]]) -> list[Record]:
@@ -230,7 +234,7 @@ def numbered_again(records: Sequence[Record]) -> tuple[Record, ...]:
 
 def _again(record: Record, occurrence: int) -> Record:
     """Give the record another occurrence; spelled out because it is done for every month of a memory."""
-    return Record(
+    return quick_record(
         record.offset,
         record.dib,
         record.vib,
@@ -254,13 +258,26 @@ def _first(record: Record) -> tuple[object, ...]:
     return (record.quantity, record.function, *places, record.qualifiers)
 
 
+@functools.lru_cache(maxsize=1024)
+def _said(header: str) -> Description:
+    """Describe a header written in hexadecimal; the tables of the readers name a few hundred."""
+    return describe(bytes.fromhex(header))
+
+
+@functools.lru_cache(maxsize=4096)
+def _without_data(vib: str, storage: int, function: Function) -> Description:
+    """Describe a header whose DIB says "no data"."""
+    return describe(dib(_NO_DATA, function=function, storage=storage) + bytes.fromhex(vib))
+
+
+@functools.lru_cache(maxsize=256)
 def _size(header: str) -> int:
     return LENGTHS[int(header[:2], 16) & 0x0F]
 
 
 def _record(said: Description, piece: Piece, value: Value, remark: str) -> Record:
     register = said.register
-    return Record(
+    return quick_record(
         piece.at,
         said.dib,
         said.vib,

@@ -17,6 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from decoders.errors import DecodeError, RecordError
+from decoders.quick_records import quick_record
 from decoders.telegram import Record
 from decoders.wmbus.header import Description, describe, header_end
 from decoders.wmbus.values import variable_length
@@ -113,7 +114,7 @@ def _read(said: Description, data: bytes, offset: int, seen: dict[str, int]) -> 
     occurrence = seen.get(said.key, 0)
     seen[said.key] = occurrence + 1
     register = said.register
-    return Record(
+    return quick_record(
         offset,
         said.dib,
         said.vib,
