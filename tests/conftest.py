@@ -79,6 +79,10 @@ class Mosquitto:
         log.close()
         _await_port(self.port)
 
+    def log(self) -> str:
+        """What it said so far."""
+        return (self._folder / "mosquitto.log").read_text()
+
     def stop(self) -> None:
         """End it in order: it saves its sessions."""
         if self._process is not None:
