@@ -355,10 +355,10 @@ TRIED = """## What keeps the missed targets missed, and what was tried
   asking a household whose leaks end by themselves for twice the evidence, and treating the same flow within 30 days
   as the same finding, took out about a third of them. Bands half as wide, separate spreads for day and night, and
   windows of 45 and 60 days changed the number by two alarms at most and cost recall. `strictness` is the dial left.
-- **Leak 5 L/h found.** Every miss is *masked*: the household's own drip is already open, or the planted leak is taken for
-  one that ended less than 30 days before and has come back. Where nothing is open, all were found. Telling each
+- **Leak 5 L/h found.** On the tuning half every miss is *masked*: the household's own drip is already open, or the planted leak
+  is taken for one that ended less than 30 days before and has come back. Where nothing is open, all were found. Telling each
   return as a new finding finds them all and raises a third more alarms.
-- **Burst for 6 h found.** What is missed fell into outages of the radio: fewer than three hours of the six were heard. A gap with
+- **Burst for 6 h found.** On the tuning half what is missed fell into outages of the radio: fewer than three hours of the six were heard. A gap with
   a mean above 200 L/h counts as one such hour; two hours never do."""
 
 LIMITS = """## What this does not show
