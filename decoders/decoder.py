@@ -12,6 +12,7 @@ from decoders.decode import decode_frame
 from decoders.layout import TelegramLayout
 from decoders.layout_learning import learn
 from decoders.opening import Opening, opening_of
+from decoders.own_payload import own_payload
 from decoders.telegram import Keys, Telegram, no_keys
 from decoders.wmbus import link, wired
 from decoders.wmbus.cipher_cache import CipherCache
@@ -85,6 +86,14 @@ class Decoder:
             LayerError: a wired frame without data.
         """
         return self._fit_bare(frame, keys) or self._fit_frame(self._normalised(frame), keys)
+
+    def own_payload(self, frame: bytes) -> Telegram | None:
+        """Give what the headers of a frame as received say; see :func:`decoders.own_payload.own_payload`.
+
+        Raises:
+            FrameError: the link layer does not hold together.
+        """
+        return own_payload(self._normalised(frame))
 
     def _normalised(self, raw: bytes) -> link.Frame:
         """Bring a frame to its one form; whoever finds no fit asks again at once."""

@@ -14,6 +14,7 @@ import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
+from operator import attrgetter
 
 from decoders.errors import DecodeError, LayerError
 from decoders.quick_records import quick_record
@@ -45,6 +46,8 @@ _NO_DATA = 0x0
 _MARK = b"\x2f\x2f"
 _MARKED_MODES = frozenset({5, 7})
 _MICRO = Decimal("0.000001")
+_register = attrgetter("storage", "quantity", "function", "tariff", "subunit", "qualifiers")
+"""Names the register of a record, whichever occurrence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +94,9 @@ class Piece:
         return self.data[index]
 
     def cut(self, start: int, end: int | None = None) -> Piece:
-        """Return the bytes from ``start`` to before ``end``."""
-        return Piece(self.data[start:end], self.at + start)
+        """Return the bytes from ``start`` to before ``end``; behind the last there are none, at its end."""
+        data = self.data[start:end]
+        return Piece(data, self.at + (start if data else min(start, len(self.data))))
 
     def unsigned(self) -> int:
         """Return the number, low byte first."""
@@ -225,7 +229,7 @@ def numbered_again(records: Sequence[Record]) -> tuple[Record, ...]:
     seen: dict[tuple[object, ...], int] = {}
     counted = []
     for record in records:
-        key = _first(record)
+        key = _register(record)
         number = seen.get(key, 0)
         counted.append(record if record.occurrence == number else _again(record, number))
         seen[key] = number + 1
@@ -250,12 +254,6 @@ def _again(record: Record, occurrence: int) -> Record:
         record.remark,
         occurrence,
     )
-
-
-def _first(record: Record) -> tuple[object, ...]:
-    """Name the register, whichever occurrence."""
-    places = record.storage, record.tariff, record.subunit
-    return (record.quantity, record.function, *places, record.qualifiers)
 
 
 @functools.lru_cache(maxsize=1024)

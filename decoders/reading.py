@@ -22,7 +22,7 @@ from decoders.wmbus.layers import KeysOnce
 from decoders.wmbus.layouts import Layouts
 from decoders.wmbus.link import Frame, normalise
 
-__all__ = ["Understood", "complete", "read", "read_frame", "rescue"]
+__all__ = ["Understood", "complete", "read", "read_frame", "read_own", "rescue"]
 
 _IN_CLEAR = frozenset({"manufacturer_specific", "truncated_record", "bad_record"})
 """Codes that say: the payload is in clear, but it is no record list."""
@@ -115,10 +115,27 @@ def rescue(error: DecodeError, keys: Keys = no_keys, model: Model | None = None)
     telegram = error.known
     if telegram is None or not _in_clear(error, telegram.security):
         raise error
+    understood = read_own(telegram, keys, model)
+    if understood is None:
+        raise error
+    return understood
+
+
+def read_own(telegram: Telegram, keys: Keys = no_keys, model: Model | None = None) -> Understood | None:
+    """Read a payload in clear that is no record list; ``None`` if no model can.
+
+    Args:
+        telegram: as far as understood.
+        keys: gives the keys to try for a meter.
+        model: the meter's model; ``None`` = find it.
+
+    Raises:
+        DecodeError: the reader's own, its ``known`` being the telegram.
+    """
     found = model or detect(telegram)
     payload = _payload(telegram, keys, found)
     if not payload.whole or not (payload.sound or _certain(telegram.security)):
-        raise error
+        return None
     return Understood(_with(telegram, payload), found, payload)
 
 
@@ -158,23 +175,29 @@ def _with(telegram: Telegram, payload: Payload) -> Telegram:
     """Put the payload's records into the telegram."""
     if payload is NOT_MINE:
         return telegram
-    if not payload.whole:
-        return replace(
-            telegram,
-            records=numbered_again((*telegram.records, *payload.records)),
-            faults=(*telegram.faults, *payload.faults),
-        )
-    return replace(
-        telegram,
-        records=numbered_again(payload.records),
-        manufacturer_data=b"",
-        more_follows=False,
-        security=_proved(telegram.security, payload),
-        faults=payload.faults,
+    records = payload.records if payload.whole else (*telegram.records, *payload.records)
+    return Telegram(
+        telegram.frame,
+        telegram.meter,
+        telegram.sender,
+        telegram.control,
+        telegram.ci,
+        telegram.access,
+        telegram.status,
+        _proved(telegram.security, payload),
+        numbered_again(records),
+        b"" if payload.whole else telegram.manufacturer_data,
+        telegram.more_follows and not payload.whole,
+        telegram.plain,
+        payload.faults if payload.whole else (*telegram.faults, *payload.faults),
+        telegram.wired,
     )
 
 
 def _proved(security: Security, payload: Payload) -> Security:
+    if not payload.whole:
+        return security
     if payload.encrypted:
         return replace(security, encrypted=True)  # the check inside is one byte: too weak to call it proved
-    return replace(security, verified=security.mode in _MARKED_MODES and payload.sound)
+    verified = security.mode in _MARKED_MODES and payload.sound
+    return security if security.verified == verified else replace(security, verified=verified)

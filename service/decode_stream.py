@@ -13,7 +13,7 @@ import orjson
 from decoders.decoder import Decoder, Fit
 from decoders.errors import DecodeError
 from decoders.model import Model
-from decoders.reading import complete
+from decoders.reading import complete, read_own
 from decoders.rendering import MOST_TEXTS
 from decoders.shipped_layouts import shipped_layouts
 from decoders.telegram import Telegram
@@ -64,7 +64,7 @@ class DecodeStream:
             fit = self._decoder.fit(frame, lambda _: keys)
         except (ValueError, TypeError, DecodeError):
             return self._at_length(line)
-        quick = self._filled_in(fit, keys, model) if fit else None
+        quick = self._filled_in(fit, keys, model) if fit else self._of_its_own(frame, keys, model)
         return (quick, True) if quick else self._told(Asked(frame, key, model))
 
     def forget_texts(self) -> None:
@@ -88,6 +88,17 @@ class DecodeStream:
         except DecodeError:
             return None
         return self._of_records(telegram, found) if found and not telegram.faults else None
+
+    def _of_its_own(self, frame: bytes, keys: Sequence[bytes], model: Model | None) -> bytes | None:
+        """Answer for a telegram all of whose payload the meter's model reads."""
+        try:
+            telegram = self._decoder.own_payload(frame)
+            understood = read_own(telegram, lambda _: keys, model) if telegram else None
+        except DecodeError:
+            return None
+        if understood is None or understood.model is None or understood.telegram.faults:
+            return None
+        return self._of_records(understood.telegram, understood.model)
 
     def _of_records(self, telegram: Telegram, model: Model) -> bytes | None:
         if self._clock is None:
