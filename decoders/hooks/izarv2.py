@@ -51,10 +51,10 @@ def read_payload(sent: Sent) -> Payload:
 
 def _open(sent: Sent, own: Sequence[bytes]) -> Piece:
     """Unscramble with the first key that gives the mark; a key of the user's replaces the published ones."""
+    frame = sent.telegram.frame
     for key in own or PUBLISHED_KEYS:
-        clear = unscramble(sent.telegram.frame, key)
-        if clear[0] == _MARK:
-            return Piece(clear, _SCRAMBLED_AT)
+        if unscramble(frame[: _SCRAMBLED_AT + 1], key)[0] == _MARK:
+            return Piece(unscramble(frame, key), _SCRAMBLED_AT)
     raise _unopened(len(own))
 
 

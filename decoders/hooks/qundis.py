@@ -6,6 +6,7 @@ stays as it is.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
 from decoders.payload import NOT_MINE, Payload, Piece, Sent, block
@@ -27,7 +28,7 @@ def read_payload(sent: Sent) -> Payload:
     for record in sent.telegram.records:
         piece = _block(record)
         if piece:
-            return Payload((*block(piece, _values(piece[_VIF_AT])), *_steps(piece)))
+            return Payload(tuple(block(piece, _items(piece[_VIF_AT]))))
     return NOT_MINE
 
 
@@ -39,6 +40,12 @@ def _block(record: Record) -> Piece | None:
     return Piece(record.data[1:], record.offset + len(header) + 1)
 
 
+@functools.cache
+def _items(vif: int) -> tuple[tuple[int, str], ...]:
+    """Say which headers stand where."""
+    return (*_values(vif), *_steps(vif))
+
+
 def _values(vif: int) -> Iterator[tuple[int, str]]:
     yield 12, f"0C{vif:02X}"
     yield 16, "426C"
@@ -47,11 +54,11 @@ def _values(vif: int) -> Iterator[tuple[int, str]]:
     yield 24, f"CC08{vif:02X}"
 
 
-def _steps(piece: Piece) -> list[Record]:
+def _steps(vif: int) -> Iterator[tuple[int, str]]:
     """Give the consumption of past months; heat cost allocators do not use them."""
-    vif = piece[_VIF_AT]
     if vif == _HCA:
-        return []
+        return
     numbers = range(_FIRST_STEP, _LAST_STEP + 1)
-    headers = [f"{0xC2 if number & 1 else 0x82:02X}{number >> 1:02X}{vif | 0x80:02X}" for number in numbers]
-    return block(piece, [(_STEPS + 2 * place, header + _PER_MONTH) for place, header in enumerate(headers)])
+    for place, number in enumerate(numbers):
+        dib = f"{0xC2 if number & 1 else 0x82:02X}{number >> 1:02X}"
+        yield _STEPS + 2 * place, f"{dib}{vif | 0x80:02X}{_PER_MONTH}"

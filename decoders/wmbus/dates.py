@@ -6,6 +6,7 @@ not taken apart here.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 
@@ -34,6 +35,7 @@ _SUMMER = "summer time"
 _FIRST_YEAR, _FIRST_YEAR_F, _LAST_YEAR, _LAST_YEAR_F = 1981, 1981, 2080, 2299
 
 
+@functools.lru_cache(maxsize=1024)
 def date_g(data: bytes) -> Dated:
     """Read type G, 2 bytes."""
     day, month, year = _day_month_year(data[0], data[1])
@@ -151,6 +153,8 @@ def _every(  # noqa: PLR0913  the fields of a moment
     year: int = 0,
 ) -> str:
     """Say which part is a wildcard: such a value is a rule of repetition, not a moment."""
+    if second != 63 and minute != 63 and hour != 31 and month != 15 and year != 127 and (day or not month):
+        return ""
     wild = (
         ("second", second == 63),
         ("minute", minute == 63),

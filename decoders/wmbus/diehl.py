@@ -35,9 +35,15 @@ def unscramble(frame: bytes, key: bytes) -> bytes:
     register = seed_of(key)
     for at in _HEADER:
         register ^= int.from_bytes(frame[at : at + 4], "big")
+    low, second, third, high = _STEPS
     clear = bytearray()
     for byte in frame[_SCRAMBLED_FROM:]:
-        register = _eight_steps(register)
+        register = (
+            low[register & 0xFF]
+            ^ second[register >> 8 & 0xFF]
+            ^ third[register >> 16 & 0xFF]
+            ^ high[register >> 24]
+        )
         clear.append(byte ^ register & 0xFF)
     return bytes(clear)
 
@@ -47,3 +53,7 @@ def _eight_steps(register: int) -> int:
         bit = (register >> 1 ^ register >> 2 ^ register >> 11 ^ register >> 31) & 1
         register = (register << 1 | bit) & _WORD
     return register
+
+
+_STEPS = tuple([tuple([_eight_steps(byte << at) for byte in range(256)]) for at in range(0, 32, 8)])
+"""What eight steps make of each byte of the register alone; being linear, of all they make the sum."""

@@ -66,7 +66,8 @@ def expand(records: Sequence[Record]) -> tuple[Record, ...]:
 
     A profile without any value stays as it is; the same records come back if there is no profile among them.
     """
-    if not any(record.vib[-1] in _VIFES and is_profile(record) for record in records):
+    ending = [record for record in records if record.vib[-1] in _VIFES and len(record.vib) > 1]
+    if not any(map(is_profile, ending)):
         return tuple(records)
     expanded: list[Record] = []
     seen = Counter(map(_register, records))

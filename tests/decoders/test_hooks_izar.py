@@ -126,3 +126,20 @@ def test_other_forms_of_the_family_stay_manufacturer_specific(ci: int):
     with pytest.raises(DecodeError) as caught:
         read(prios(plain(1), ci=ci, address="2423 86 07 44332211"))
     assert caught.value.code == "manufacturer_specific"
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(min_size=15, max_size=40), st.binary(min_size=8, max_size=8))
+def test_the_register_moves_by_one_bit_at_a_time(frame: bytes, key: bytes):
+    """The bit that enters is the sum of bits 1, 2, 11 and 31; the lowest byte of each eighth state counts."""
+    words = [frame[2:6], frame[6:10], frame[10:14], key[:4], key[4:]]
+    state = 0
+    for word in words:
+        state ^= int.from_bytes(word, "big")
+    clear = []
+    for byte in frame[15:]:
+        for _ in range(8):
+            entering = sum(state >> tap & 1 for tap in (1, 2, 11, 31)) % 2
+            state = (state * 2 + entering) % 2**32
+        clear.append(byte ^ state % 256)
+    assert unscramble(frame, key) == bytes(clear)
