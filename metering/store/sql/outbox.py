@@ -15,8 +15,8 @@ from metering.store.sql.statements import Row, in_chunks, insert_once, replace
 
 __all__ = ["SqlOutbox"]
 
-_PENDING = sa.literal_column("'pending'")
-_UNSETTLED = (_PENDING, sa.literal_column("'dead'"))
+_PENDING: sa.ColumnElement[str] = sa.literal_column("'pending'")
+_UNSETTLED: tuple[sa.ColumnElement[str], ...] = (_PENDING, sa.literal_column("'dead'"))
 """Written into the statement: a parameter would keep the planner from the partial indexes."""
 
 _SETTLED = ("state", "next_at", "lease_owner", "lease_until", "error", "receipt", "settled_at")
