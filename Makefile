@@ -58,8 +58,10 @@ kills-agent: $(VENV)/.dev servers ## kill -9 of the gateway agent 100 times betw
 fuzz: $(VENV)/.dev ## 20 million mutated frames against the decoder
 	$(BIN)/python tests/campaigns/fuzz_decode.py --frames 20000000 --seed 1
 
-docs: $(VENV)/.demo ## docs/meters.md out of the model files
+docs: $(VENV)/.demo ## the pages that are generated: meters, adapters, billing rules
 	$(BIN)/nurt models --format markdown > docs/meters.md
+	$(BIN)/nurt adapters --markdown > docs/adapters.md
+	$(BIN)/nurt billing rules --format markdown > docs/billing-rules.md
 
 decoder-report: $(VENV)/.demo ## docs/decoder-report.md: agreement with the shared real telegrams, per model
 	$(BIN)/python benchmarks/decoder_report.py > docs/decoder-report.md
