@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from decoders.quick_records import quick_record
+from decoders.quick_records import quick_record, quick_telegram
 from decoders.telegram import Record, Security, Telegram
 from decoders.wmbus import link
 from decoders.wmbus.address import identity, link_order
@@ -126,7 +126,7 @@ class TelegramLayout:
         values, places, example = self.values(clear), self.places, self.example
         data = values[places.data.start : places.data.stop]
         meter = self.meter(values)
-        return Telegram(
+        return quick_telegram(
             frame,
             meter,
             self._sender(values, meter),

@@ -6,6 +6,7 @@ can ask here first, and needs no error.
 
 from __future__ import annotations
 
+from decoders.quick_records import quick_telegram
 from decoders.telegram import Security, Telegram
 from decoders.wmbus import link
 from decoders.wmbus.ci import CI, Content
@@ -33,12 +34,19 @@ def own_payload(frame: link.Frame) -> Telegram | None:
     control = link.CONTROL.get(head.control)
     if control is None or not control.from_meter:
         return None
-    return Telegram(
+    return quick_telegram(
         data,
         head.sender,
         head.sender,
         head.control,
         (data[_CI_AT],),
-        security=_UNPROTECTED,
-        plain=data[_CI_AT + 1 :],
+        None,
+        None,
+        _UNPROTECTED,
+        (),
+        b"",
+        False,
+        data[_CI_AT + 1 :],
+        (),
+        False,
     )

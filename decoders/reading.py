@@ -17,6 +17,7 @@ from decoders.hooks import payload_reader
 from decoders.model import Model
 from decoders.models import detect
 from decoders.payload import NOT_MINE, Payload, Sent, numbered_again
+from decoders.quick_records import quick_telegram
 from decoders.telegram import Keys, Security, Telegram, no_keys
 from decoders.wmbus.layers import KeysOnce
 from decoders.wmbus.layouts import Layouts
@@ -176,7 +177,7 @@ def _with(telegram: Telegram, payload: Payload) -> Telegram:
     if payload is NOT_MINE:
         return telegram
     records = payload.records if payload.whole else (*telegram.records, *payload.records)
-    return Telegram(
+    return quick_telegram(
         telegram.frame,
         telegram.meter,
         telegram.sender,

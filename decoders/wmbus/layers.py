@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from decoders.errors import LayerError, SecurityError
+from decoders.quick_records import quick_telegram
 from decoders.telegram import Keys, Security, Telegram
 from decoders.wmbus import afl, ell, link, link_security, security, transport, wired
 from decoders.wmbus.address import identity
@@ -95,7 +96,7 @@ class Layers:
             return None
         header, walk = self.header, self.walk or _NOTHING
         access = self.ell.access if self.ell else header.access if header else None
-        return Telegram(
+        return quick_telegram(
             self.frame.data,
             self.meter,
             self.sender or self.meter,

@@ -12,8 +12,8 @@ from decoders import DecodeError, decode
 from decoders.build import build
 from decoders.decoder import Decoder
 from decoders.own_payload import own_payload
-from decoders.quick_records import quick_record
-from decoders.telegram import Record
+from decoders.quick_records import quick_record, quick_telegram
+from decoders.telegram import Record, Telegram
 from decoders.wmbus.address import wire
 from decoders.wmbus.link import CONTROL, normalise
 from metering.meter import MeterId
@@ -57,11 +57,15 @@ def test_a_frame_that_ends_before_its_ci_field_has_no_payload():
     assert own_payload(normalise(b"\x09" + whole[1:10])) is None
 
 
-def test_a_quickly_made_record_is_a_record_like_any_other():
-    record = decode(build(MeterId.parse(MAKES[0]), bytes.fromhex("0413181E0000"))).records[0]
-    values = [getattr(record, one.name) for one in fields(Record)]
-    made, other = quick_record(*values), Record(*values)
-    assert type(made) is Record
-    assert (made, hash(made), repr(made)) == (other, hash(other), repr(other))
-    with pytest.raises(AttributeError):
-        made.storage = 1
+def test_what_is_made_quickly_is_like_any_other():
+    telegram = decode(build(MeterId.parse(MAKES[0]), bytes.fromhex("0413181E0000")))
+    for example, kind, make in (
+        (telegram.records[0], Record, quick_record),
+        (telegram, Telegram, quick_telegram),
+    ):
+        values = [getattr(example, one.name) for one in fields(kind)]
+        made, other = make(*values), kind(*values)
+        assert type(made) is kind
+        assert (made, hash(made), repr(made)) == (other, hash(other), repr(other))
+        with pytest.raises(AttributeError):
+            setattr(made, fields(kind)[0].name, None)
