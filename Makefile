@@ -16,7 +16,7 @@ $(VENV)/.demo: pyproject.toml constraints.txt .ci/make-venv
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.demo
-	@.ci/make-venv $(PYTHON) $(VENV) -e '.[dev,postgres,influx,gateway]'
+	@.ci/make-venv $(PYTHON) $(VENV) -e '.[dev,postgres,influx,gateway,fleet,sftp]'
 	@touch $@
 
 demo: $(VENV)/.demo ## a small town on your screen: no server, no root, no network
