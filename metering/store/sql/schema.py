@@ -15,6 +15,10 @@
     parts         of frames, until all came
     counters      archive numbers, never reused
     outbox        messages that leave            outbox_attempts, outbox_pauses
+    customers     contracts, tenancies           deductions                     whom, for what, from when
+    states        what people read               billing_meters, protocols      dials beside their readings
+    billing_reads what was billed                billing_exceptions, billing_decisions, billing_cuts
+    billing_inbox billing_documents, billing_marks                              what comes back
 
 They stand in the modules ``tables_*`` beside this one. A change there needs a new file in
 ``metering/store/migrations/versions`` and :data:`SCHEMA` one higher; a test compares the two.
@@ -32,6 +36,22 @@ from metering.store.sql.tables_account import (
     outbox_pauses,
     quarantine,
     readings,
+)
+from metering.store.sql.tables_billing import (
+    billing_cuts,
+    billing_decisions,
+    billing_documents,
+    billing_exceptions,
+    billing_inbox,
+    billing_marks,
+    billing_meters,
+    billing_reads,
+    contracts,
+    customers,
+    deductions,
+    protocols,
+    states,
+    tenancies,
 )
 from metering.store.sql.tables_registry import (
     devices,
@@ -63,7 +83,18 @@ from metering.store.sql.tables_telegrams import (
 __all__ = [
     "SCHEMA",
     "accounts",
+    "billing_cuts",
+    "billing_decisions",
+    "billing_documents",
+    "billing_exceptions",
+    "billing_inbox",
+    "billing_marks",
+    "billing_meters",
+    "billing_reads",
+    "contracts",
     "counters",
+    "customers",
+    "deductions",
     "details",
     "devices",
     "gateways",
@@ -82,6 +113,7 @@ __all__ = [
     "outbox_attempts",
     "outbox_pauses",
     "parts",
+    "protocols",
     "pulse_inputs",
     "pulse_resets",
     "pulse_states",
@@ -92,8 +124,10 @@ __all__ = [
     "rhythms",
     "service_points",
     "spans",
+    "states",
     "telegrams",
+    "tenancies",
 ]
 
-SCHEMA = 4
+SCHEMA = 5
 """The schema this release knows: the number of the newest migration."""
