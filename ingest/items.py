@@ -7,7 +7,10 @@ from datetime import datetime
 
 from metering.uplink import GatewayState, Uplink
 
-__all__ = ["UNKNOWN_GATEWAY", "Delivery", "Item", "Said", "Unreadable"]
+__all__ = ["LARGEST", "UNKNOWN_GATEWAY", "Delivery", "Item", "Said", "Unreadable"]
+
+LARGEST = 1 << 20
+"""Largest message that is read, bytes, packed or not: thousands of items, more than any gateway collects."""
 
 UNKNOWN_GATEWAY = "?"
 """Account of what cannot be booked on any gateway."""
@@ -19,7 +22,7 @@ class Delivery:
 
     Attributes:
         topic: where it was published.
-        payload: its bytes, cut at :data:`ingest.routes.LARGEST` + 1; ``size`` tells the whole.
+        payload: its bytes, cut at :data:`LARGEST` + 1; ``size`` tells the whole.
         received_at: UTC; when it reached us.
         redelivered: the broker marked it as a repetition (MQTT DUP).
         retained: the broker kept it from earlier; it says nothing about now.
@@ -39,10 +42,10 @@ class Unreadable:
     """An item no uplink can be made of.
 
     Attributes:
-        reason: stable code (``bad_json``, ``bad_field``, ``bad_hex``, ``bad_crc``, ``bad_line``,
-            ``bad_topic``, ``bad_time``, ``bad_number``, ``bad_payload``, ``bad_port``, ``no_value``,
-            ``deltas``, ``encrypted``, ``decoder_error``, ``unknown_format``, ``too_large``, ``retained``,
-            or a code of :data:`decoders.errors.CODES`).
+        reason: stable code (``bad_json``, ``bad_field``, ``bad_hex``, ``bad_gzip``, ``bad_crc``,
+            ``bad_line``, ``bad_topic``, ``bad_time``, ``bad_number``, ``bad_payload``, ``bad_port``,
+            ``no_value``, ``deltas``, ``encrypted``, ``decoder_error``, ``unknown_format``, ``too_large``,
+            ``retained``, or a code of :data:`decoders.errors.CODES`).
         sentence: for people.
         sequence: ``(gateway, boot, seq)`` if at least that could be read: a repetition is known by it.
     """

@@ -7,15 +7,11 @@ from dataclasses import dataclass, fields
 
 from ingest.adapters import ADAPTERS, NO_OPTIONS, Adapter, Options
 from ingest.adapters.lines import gateway_name
-from ingest.items import UNKNOWN_GATEWAY, Delivery, Item, Unreadable
+from ingest.items import LARGEST, UNKNOWN_GATEWAY, Delivery, Item, Unreadable
 from metering.errors import InvalidValue
 from metering.uplink import GatewayState
 
 __all__ = ["CONTRACT_ROUTES", "LARGEST", "Route", "Router", "captured"]
-
-LARGEST = 1 << 20
-"""Largest message that is read, bytes: thousands of items, more than any gateway collects."""
-
 
 @dataclass(frozen=True, slots=True)
 class Route:

@@ -2,7 +2,7 @@
 
 ::
 
-    amr/1/<gw>/up      QoS 1            one JSON object or an array of them
+    amr/1/<gw>/up      QoS 1            one JSON object or an array of them, plain or gzip (first bytes 1f 8b)
     amr/1/<gw>/state   QoS 1, retained  {"v":1,"state":"online|offline","boot":"9f3a11c2","ts":...}
     amr/1/<gw>/health  QoS 0            every minute
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import threading
 import time
@@ -12,28 +11,23 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
-from gateway_firmware_config.agent.courier import Courier, Pace
+from gateway_firmware_config.agent.connecting import link_of, pace_of, state_of, topic_of
+from gateway_firmware_config.agent.courier import Courier
 from gateway_firmware_config.agent.framings import RECEIVERS
 from gateway_firmware_config.agent.health import Health
 from gateway_firmware_config.agent.intake import Intake, Traits
 from gateway_firmware_config.agent.lines import command_line, serial_line
 from gateway_firmware_config.agent.listening import Condition, Listener, Manners, Sink
-from gateway_firmware_config.agent.moment import MachineClock, Moment, Moments, rfc3339
-from gateway_firmware_config.agent.mqtt import Broker, BrokerLink, TlsFiles, Will
+from gateway_firmware_config.agent.moment import MachineClock, Moment, Moments
+from gateway_firmware_config.agent.mqtt import BrokerLink
 from gateway_firmware_config.agent.selection import Selection
-from gateway_firmware_config.agent.settings import (
-    AgentSettings,
-    BrokerSettings,
-    ReceiverSettings,
-    WiredSettings,
-)
+from gateway_firmware_config.agent.settings import AgentSettings, ReceiverSettings, WiredSettings
 from gateway_firmware_config.agent.spool import Spool, SpoolLimits
 from gateway_firmware_config.agent.wired.exchange import Target
 from gateway_firmware_config.agent.wired.polling import Poller
 from metering.errors import StoreUnavailable, TelemetryError
 from metering.meter import MeterId
 from metering.ports import Clock
-from metering.uplink import UplinkTopic
 
 if TYPE_CHECKING:
     from gateway_firmware_config.agent.obedience import Obedience
@@ -96,15 +90,13 @@ def run_agent(
         intake = Intake(spool, selection, moments, _traits(settings))
         sources = _sources(settings, intake.take)
         wake = threading.Event()
-        link = _link(settings, spool.boot, moments, wake)
-        every_s = settings.broker.publish_every_s
-        pace = Pace(clock_wait_ms=settings.clock.wait_s * 1000, collect_ms=round(every_s * 1000))
-        tick_s = min(every_s, _TICK_S)
-        courier = Courier(spool, link, _topic(gateway.name, "up"), pace)
+        link = link_of(settings, spool.boot, moments, wake)
+        tick_s = min(settings.broker.publish_every_s, _TICK_S)
+        courier = Courier(spool, link, topic_of(gateway.name, "up"), pace_of(settings))
         conditions = {source.name: source.condition for source in sources}
         health = Health(spool, intake, courier, conditions, gateway.data)
-        loop = _Loop(spool, courier, link, health, _topic(gateway.name, "health"))
-        house.enter_context(_connected(link, _topic(gateway.name, "state"), spool.boot, moments))
+        loop = _Loop(spool, courier, link, health, topic_of(gateway.name, "health"))
+        house.enter_context(_connected(link, topic_of(gateway.name, "state"), spool.boot, moments))
         again = False
         with _listening(intake, sources):
             while not (ended.is_set() or again):
@@ -130,7 +122,7 @@ def _obey(obedience: Obedience, link: BrokerLink, gateway: str, now: Moment) -> 
         anew = [obedience.receive(message) for message in link.messages()]
         anew.append(obedience.tick(now, connected=link.connected))
         if link.connected and (said := obedience.report()):
-            link.say(_topic(gateway, "cfg/reported"), said, keep=True)
+            link.say(topic_of(gateway, "cfg/reported"), said, keep=True)
     except StoreUnavailable as wrong:
         _log.error("orders.not_kept", error=str(wrong))
         return False
@@ -196,7 +188,7 @@ def _connected(link: BrokerLink, topic: str, boot: str, moments: Moments) -> Ite
         yield
     finally:
         if link.connected:
-            link.say(topic, _state("offline", boot, moments.now()), keep=True)
+            link.say(topic, state_of("offline", boot, moments.now()), keep=True)
         link.stop()
 
 
@@ -221,51 +213,6 @@ def _spool(settings: AgentSettings) -> Spool:
         _log.error("spool.unreadable", moved_to=str(spool.set_aside), now="a new one has been begun")
     _log.info("agent.started", gateway=settings.gateway.name, boot=spool.boot, waiting=spool.depth)
     return spool
-
-
-# --- the broker --------------------------------------------------------------------------------------
-
-
-def _link(settings: AgentSettings, boot: str, moments: Moments, wake: threading.Event) -> BrokerLink:
-    topic = _topic(settings.gateway.name, "state")
-
-    def online() -> None:
-        link.say(topic, _state("online", boot, moments.now()), keep=True)
-        wake.set()
-
-    will = Will(topic, _state("offline", boot, moments.now()))
-    orders = _topic(settings.gateway.name, "cfg/desired") if settings.orders.public_key else ""
-    link = BrokerLink(_broker(settings), will, on_online=online, on_verdict=wake.set, listen_to=orders)
-    return link
-
-
-def _broker(settings: AgentSettings) -> Broker:
-    said: BrokerSettings = settings.broker
-    return Broker(
-        host=said.host,
-        port=said.port or (8883 if said.tls else 1883),
-        client_id=f"nurt-agent-{settings.gateway.name}",
-        username=said.username,
-        password=said.secret(),
-        tls=_tls(said),
-        keepalive_s=said.keepalive_s,
-        reconnect_s=(1, said.reconnect_max_s),
-        needs_subscriber=said.needs_subscriber,
-    )
-
-
-def _tls(said: BrokerSettings) -> TlsFiles | None:
-    files = (said.ca_file, said.cert_file, said.key_file)
-    return TlsFiles(*(str(file) if file else None for file in files)) if said.tls else None
-
-
-def _topic(gateway: str, leaf: str) -> str:
-    return str(UplinkTopic(gateway, leaf))
-
-
-def _state(state: str, boot: str, now: Moment) -> bytes:
-    said = {"v": 1, "state": state, "boot": boot, "ts": rfc3339(now.at_ms), "ts_src": now.source.value}
-    return json.dumps(said, separators=(",", ":")).encode()
 
 
 # --- the receivers -----------------------------------------------------------------------------------

@@ -66,6 +66,7 @@ class Pace:
         clock_wait_ms: how long history of unsure time waits for the clock to become right.
         retry_ms: pause after a message that was not taken.
         stuck_ms: a connection on which nothing is acknowledged for so long is given up.
+        pack: messages are packed with gzip, for an uplink that is paid by the byte.
     """
 
     batch: int = 100
@@ -75,6 +76,7 @@ class Pace:
     clock_wait_ms: int = 900_000
     retry_ms: int = 15_000
     stuck_ms: int = 90_000
+    pack: bool = False
 
 
 class Courier:
@@ -165,7 +167,8 @@ class Courier:
         if not entries or (not full and now.uptime_ms < self._collect_until_ms):
             return False
         self._collect_until_ms = now.uptime_ms + self._pace.collect_ms
-        message = payload(entries, [self._is_history(entry, now) for entry in entries])
+        history = [self._is_history(entry, now) for entry in entries]
+        message = payload(entries, history, pack=self._pace.pack)
         number = self._link.publish(self._topic, message)
         self._on_the_way[number] = tuple(entry.id for entry in entries)
         self._last = entries[-1].id

@@ -101,6 +101,7 @@ class BrokerSettings(_Section):
     publish_every_s: float = Field(
         default=1.0, description="seconds telegrams are collected for one message", ge=0.05, le=86_400
     )
+    gzip: bool = Field(default=False, description="pack messages, for an uplink that is paid by the byte")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ingest.adapters.card import Card, without_options
 from ingest.adapters.json_items import elements
+from ingest.adapters.packed import unpacked
 from ingest.adapters.times import heard, rfc3339
 from ingest.items import UNKNOWN_GATEWAY, Delivery, Item, Said, Unreadable
 from metering.uplink import (
@@ -48,7 +49,7 @@ def read(delivery: Delivery, name: str) -> Sequence[Item]:
 
 def _up(delivery: Delivery, gateway: str) -> Sequence[Item]:
     try:
-        found = elements(delivery.payload)
+        found = elements(unpacked(delivery.payload))
     except BadUplink as bad:
         return [_item(delivery, gateway, Unreadable(bad.reason, str(bad)))]
     return [Item(gateway, _uplink(value, delivery, gateway), source, delivery) for value, source in found]

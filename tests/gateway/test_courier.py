@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
 from pathlib import Path
@@ -28,13 +29,16 @@ class FakeLink:
     def __init__(self) -> None:
         self.connected = True
         self.sent: list[tuple[int, list[dict]]] = []
+        self.sizes: list[int] = []
         self.said: list[tuple[int, Verdict]] = []
         self.reconnections = 0
         self.answered: set[int] = set()
 
     def publish(self, topic: str, message: bytes) -> int:
         assert topic == "amr/1/roof/up"
-        self.sent.append((len(self.sent) + 1, json.loads(message)))
+        self.sizes.append(len(message))
+        plain = gzip.decompress(message) if message.startswith(b"\x1f\x8b") else message
+        self.sent.append((len(self.sent) + 1, json.loads(plain)))
         return len(self.sent)
 
     def verdicts(self) -> list[tuple[int, Verdict]]:
@@ -89,6 +93,23 @@ def test_entries_go_in_order_in_batches_and_stay_until_they_are_taken(spool: Spo
     run(courier, moment(2))
     assert spool.depth == 0
     assert courier.delivered == 25
+
+
+def test_packed_messages_say_the_same_in_a_fourth_of_the_bytes(tmp_path: Path):
+    plain, packed = FakeLink(), FakeLink()
+    for link, pack in ((plain, False), (packed, True)):
+        spool = Spool(tmp_path / f"{pack}.db", "b0000001")
+        fill(spool, range(100), moment(0))
+        run(courier_of(spool, link, Pace(pack=pack)), moment(1))
+        spool.close()
+    assert packed.sent == plain.sent
+    assert packed.sizes[0] * 4 < plain.sizes[0]
+
+
+def test_a_message_that_packing_would_make_longer_goes_as_it_is(spool: Spool, link: FakeLink):
+    fill(spool, range(1), moment(0))
+    run(courier_of(spool, link, Pace(pack=True)), moment(1))
+    assert link.sizes[0] < 140
 
 
 def test_no_more_messages_than_the_window_are_on_their_way(spool: Spool, link: FakeLink):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -64,6 +66,47 @@ def test_one_bad_item_of_an_array_never_spoils_the_others():
 def test_each_item_of_an_array_keeps_its_own_bytes():
     raw = b' [ {"k" : 1.50} ,\n{"k":"\xc3\xb3"},[]]\n'
     assert [item.payload for item in read(raw)] == [b'{"k" : 1.50}', b'{"k":"\xc3\xb3"}', b"[]"]
+
+
+def test_a_packed_message_says_what_the_plain_one_says():
+    plain = json.dumps([{**FRAME, "hex": "2a44"}, PULSE]).encode()
+    assert [(one.said, one.payload) for one in read(gzip.compress(plain))] == [
+        (one.said, one.payload) for one in read(plain)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("spoiled", "code"),
+    [
+        (lambda packed: packed[:-1], "bad_gzip"),
+        (lambda packed: packed[:12], "bad_gzip"),
+        (lambda packed: packed + b"x", "bad_gzip"),
+        (lambda packed: packed + packed, "bad_gzip"),
+        (lambda packed: packed[:15] + b"\xff\xff" + packed[17:], "bad_gzip"),
+        (lambda packed: packed[:-8] + b"\0\0\0\0" + packed[-4:], "bad_gzip"),
+        (lambda _: gzip.compress(b"[" + b" " * (1 << 20)), "too_large"),
+        (lambda _: gzip.compress(b"{"), "bad_json"),
+    ],
+)
+def test_a_spoiled_packed_message_is_quarantined_as_it_came(spoiled, code):
+    raw = spoiled(gzip.compress(json.dumps(PULSE).encode()))
+    assert reason(raw) == code
+    assert read(raw)[0].payload == raw
+
+
+@settings(max_examples=100, deadline=None)
+@given(tail=st.binary(max_size=200))
+def test_whatever_begins_like_gzip_gives_items_or_a_reason(tail):
+    assert all(item.said for item in read(b"\x1f\x8b\x08" + tail))
+
+
+def test_a_small_message_that_unpacks_to_a_thousand_times_itself_is_not_unpacked_whole():
+    bomb = gzip.compress(bytes(50_000_000), 9)
+    tracemalloc.start()
+    assert reason(bomb) == "too_large"
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 8_000_000
 
 
 @pytest.mark.parametrize(
