@@ -13,6 +13,7 @@ from metering.uplink import GatewayState
 
 __all__ = ["CONTRACT_ROUTES", "LARGEST", "Route", "Router", "captured"]
 
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """One topic filter and how to read what arrives there.
