@@ -9,6 +9,7 @@ from ingest.batching import Limits
 from ingest.inbox import Inbox
 from ingest.mqtt import MqttSettings, Subscriber
 from ingest.pipeline import Pipeline
+from ingest.roster import Roster
 from ingest.upkeep import Upkeep
 from ingest.worker import Worker
 from metering.ports import Clock
@@ -28,6 +29,7 @@ class IntakeStatus:
 
     Attributes:
         connected: whether the broker is there.
+        subscribed: whether it has our subscriptions.
         connections: connections since the start; more than one = it was lost.
         store_available: whether the last attempt to write succeeded.
         queue_depth: deliveries that wait for the worker.
@@ -41,6 +43,7 @@ class IntakeStatus:
     """
 
     connected: bool
+    subscribed: bool
     connections: int
     store_available: bool
     queue_depth: int
@@ -56,7 +59,7 @@ class IntakeStatus:
 class Intake:
     """Broker -> inbox -> worker -> pipeline. Starts without broker and store; both may come later."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  the parts it is made of
         self,
         pipeline: Pipeline,
         mqtt: MqttSettings,
@@ -64,9 +67,11 @@ class Intake:
         clock: Clock,
         limits: Limits | None = None,
         upkeep: Upkeep | None = None,
+        roster: Roster | None = None,
     ) -> None:
         self._clock = clock
         self._upkeep = upkeep
+        self._roster = roster
         # Twice what an MQTT 5 broker may have under way: it then never makes the network thread wait.
         self._inbox = Inbox(2 * mqtt.receive_maximum, _ROOM_BYTES)
         self._subscriber = Subscriber(mqtt, self._inbox, clock=clock)
@@ -76,6 +81,8 @@ class Intake:
         """Begin; returns at once."""
         self._worker.start()
         self._subscriber.start()
+        if self._roster:
+            self._roster.start(lambda: self._subscriber.subscribed)
         if self._upkeep:
             self._upkeep.start()
 
@@ -85,6 +92,8 @@ class Intake:
             self._upkeep.end()
         done = self._worker.stop(timeout)
         self._subscriber.stop()
+        if self._roster:
+            self._roster.stop(_LAST_STEP_S)
         kept = self._upkeep.stop(_LAST_STEP_S) if self._upkeep else True
         return done and kept
 
@@ -96,6 +105,7 @@ class Intake:
         age = (self._clock.now() - oldest).total_seconds() if oldest else 0.0
         return IntakeStatus(
             connected=self._subscriber.connected,
+            subscribed=self._subscriber.subscribed,
             connections=self._subscriber.connections,
             store_available=progress.store_available,
             queue_depth=len(self._inbox),

@@ -25,16 +25,19 @@ from paho.mqtt.subscribeoptions import SubscribeOptions  # noqa: TID251  same
 
 from ingest.inbox import Arrival, Inbox
 from ingest.items import Delivery
-from ingest.routes import LARGEST
+from ingest.routes import CONTRACT_ROUTES, LARGEST
 from metering.errors import SettingsError
 from metering.ports import Clock
 
-__all__ = ["MqttSettings", "Subscriber", "Tls"]
+__all__ = ["MqttSettings", "Subscriber", "Tls", "subscriptions"]
 
 _log = structlog.get_logger(__name__)
 
 _LAST_WORDS = re.compile(r"amr/1/[^/]+/state|.*/(?:LWT|status|availability)")
 """Filters of what gateways say of themselves: our contract's, Tasmota's, ESPHome's, rtl_433's."""
+
+_TAKEN_OVER = 0x8E
+"""Another client logged in with our client id (MQTT 5, 3.14.2.1)."""
 
 _SEND_RETAINED_IF_NEW = 1
 """Retain handling (MQTT 5, 3.8.3.1): kept messages once, not at every reconnection."""
@@ -69,10 +72,14 @@ class MqttSettings:
         tls: ``None`` = no TLS.
         filters: topic filters to subscribe to.
         shared_group: share deliveries among all workers of this group (MQTT 5); empty = all for us.
+        last_words: listen to what gateways say of themselves, which cannot be shared; one worker of a machine
+            is enough.
+        former: filters our session may still have from an earlier run, as :func:`subscriptions` gave them.
         keepalive_s: seconds between signs of life.
         session_expiry_s: how long the broker keeps our session while we are away (MQTT 5).
         receive_maximum: most deliveries the broker sends before it waits for acknowledgements (MQTT 5).
         listening: only look: QoS 0 and a session the broker forgets with the connection.
+        leaving: take only what already waits for us; unsubscribe from ``former``, subscribe to nothing.
         reconnect_s: shortest and longest pause before another attempt to connect.
         connect_timeout_s: how long one attempt may take.
     """
@@ -84,12 +91,15 @@ class MqttSettings:
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     tls: Tls | None = None
-    filters: Sequence[str] = ("amr/1/+/up", "amr/1/+/state", "amr/1/+/health")
+    filters: Sequence[str] = tuple(route.topic_filter for route in CONTRACT_ROUTES)
     shared_group: str = ""
+    last_words: bool = True
+    former: Sequence[str] = ()
     keepalive_s: int = 30
     session_expiry_s: int = 7 * 86400
     receive_maximum: int = 1000
     listening: bool = False
+    leaving: bool = False
     reconnect_s: tuple[int, int] = (1, 60)
     connect_timeout_s: float = 3.0
 
@@ -98,6 +108,19 @@ class MqttSettings:
             self.host.encode("idna")
         except UnicodeError as wrong:  # paho's thread would die of it
             raise SettingsError(f"{self.host[:80]!a} is not a host name or address") from wrong
+
+
+def subscriptions(settings: MqttSettings) -> Sequence[str]:
+    """Give the filters as the broker gets them.
+
+    Kept messages are not sent to shared subscriptions (MQTT 5, 4.8.2), and what gateways say of themselves is
+    kept: that is listened to by itself.
+    """
+    group = settings.shared_group
+    if not group:
+        return list(settings.filters)
+    said = [one for one in settings.filters if settings.last_words and _LAST_WORDS.fullmatch(one)]
+    return said + [f"$share/{group}/{one}" for one in settings.filters if not _LAST_WORDS.fullmatch(one)]
 
 
 class Subscriber:
@@ -110,6 +133,11 @@ class Subscriber:
         self._lock = threading.RLock()
         self._connected = False
         self._connection = 0
+        self._filters = [] if settings.leaving else subscriptions(settings)
+        self._subscribed = False
+        self._session_kept = False
+        self._arrived = 0
+        self._answered = threading.Event()
         self._unreachable = ""
         self._client = self._make_client()
 
@@ -135,15 +163,47 @@ class Subscriber:
                 if arrival.qos and arrival.connection == self._connection:
                     self._client.ack(arrival.packet, arrival.qos)
 
-    def stop(self) -> None:
-        """Send what is left to send and disconnect; the broker keeps the session."""
-        self._client.disconnect()
+    def stop(self, *, forget: bool = False) -> None:
+        """Send what is left to send and disconnect; the broker keeps the session unless told to forget it."""
+        properties = None
+        if forget and self._settings.protocol == "5":
+            properties = Properties(PacketTypes.DISCONNECT)  # type: ignore[no-untyped-call]  # paho's
+            properties.SessionExpiryInterval = 0
+        self._client.disconnect(properties=properties)
         self._client.loop_stop()
+
+    def asked_again(self, timeout: float) -> bool:
+        """Unsubscribe from what we had, once more; true when the broker has answered.
+
+        It works off what we send in order, and sends what waits for us as soon as there is room. So whatever
+        it had for us after our last acknowledgement has arrived when the answer does.
+        """
+        self._answered.clear()
+        with self._lock:
+            if not self._connected:
+                return False
+            self._client.unsubscribe(list(self._settings.former))
+        return self._answered.wait(timeout)
 
     @property
     def connected(self) -> bool:
         """Whether the broker is there."""
         return self._connected
+
+    @property
+    def subscribed(self) -> bool:
+        """Whether the broker is there and has our subscriptions."""
+        return self._connected and self._subscribed
+
+    @property
+    def session_kept(self) -> bool:
+        """Whether the broker had kept our session when we connected last."""
+        return self._session_kept
+
+    @property
+    def arrived(self) -> int:
+        """How many deliveries came."""
+        return self._arrived
 
     @property
     def connections(self) -> int:
@@ -174,29 +234,22 @@ class Subscriber:
         client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
         client.on_subscribe = self._on_subscribe
+        client.on_unsubscribe = self._on_unsubscribe
         client.on_message = self._on_message
         return client
 
     def _subscribe(self) -> None:
         """Subscribe on every connection: the broker may have lost the session, or the filters changed."""
-        filters = [self._shared(one) for one in self._settings.filters]
+        if gone := sorted(set(self._settings.former) - set(self._filters)):
+            self._client.unsubscribe(gone)
         qos = 0 if self._settings.listening else 1
+        options: Any = qos
         if self._settings.protocol == "5":
             options = SubscribeOptions(qos=qos, retainHandling=_SEND_RETAINED_IF_NEW)
-            self._client.subscribe([(one, options) for one in filters])
+        if self._filters:
+            self._client.subscribe([(one, options) for one in self._filters])
         else:
-            self._client.subscribe([(one, qos) for one in filters])
-
-    def _shared(self, topic_filter: str) -> str:
-        """Share a filter in our group.
-
-        Kept messages are not sent to shared subscriptions (MQTT 5, 4.8.2), and what gateways say of
-        themselves is kept: every worker listens to that by itself.
-        """
-        group = self._settings.shared_group
-        if not group or _LAST_WORDS.fullmatch(topic_filter):
-            return topic_filter
-        return f"$share/{group}/{topic_filter}"
+            self._subscribed = True
 
     # --- what the network thread tells -------------------------------------------------------------
 
@@ -217,6 +270,7 @@ class Subscriber:
         with self._lock:
             self._connection += 1
             self._connected = True
+            self._session_kept = flags.session_present
         self._unreachable = ""
         _log.info("broker.connected", host=self._settings.host, session_kept=flags.session_present)
         self._subscribe()
@@ -239,6 +293,12 @@ class Subscriber:
     ) -> None:
         if self._lost():
             _log.info("broker.disconnected", reason=str(reason), host=self._settings.host)
+        if reason == _TAKEN_OVER:
+            _log.error(
+                "broker.taken_over",
+                client_id=self._settings.client_id,
+                do="another process logs in with this client_id; give each its own",
+            )
 
     def _on_subscribe(
         self,
@@ -248,9 +308,20 @@ class Subscriber:
         reasons: Sequence[ReasonCode],
         _properties: Properties | None,
     ) -> None:
-        for topic_filter, reason in zip(self._settings.filters, reasons, strict=False):
+        for topic_filter, reason in zip(self._filters, reasons, strict=False):
             if reason.is_failure:
                 _log.error("broker.subscription_refused", filter=topic_filter, reason=str(reason))
+        self._subscribed = True
+
+    def _on_unsubscribe(
+        self,
+        _client: paho.Client,
+        _userdata: object,
+        _packet: int,
+        _reasons: Sequence[ReasonCode],
+        _properties: Properties | None,
+    ) -> None:
+        self._answered.set()
 
     def _on_message(self, _client: paho.Client, _userdata: object, message: paho.MQTTMessage) -> None:
         payload = bytes(message.payload)
@@ -262,12 +333,14 @@ class Subscriber:
             retained=message.retain,
             size=len(payload),
         )
+        self._arrived += 1
         self._inbox.put(Arrival(delivery, self._connection, message.mid, message.qos))
 
     def _lost(self) -> bool:
         """Note that there is no connection; true if there was one."""
         with self._lock:
             was, self._connected = self._connected, False
+            self._subscribed = False
         return was
 
 

@@ -1,6 +1,8 @@
 """What ingest does beside taking telegrams in: mend, forget, learn. One thread, some work every few seconds.
 
-Several processes may do this on one database: each step is one transaction, and done twice does no harm.
+Of several processes on one database one does this (:mod:`ingest.roster`); should two do it for a moment, no
+harm is done: each step is one transaction. Layouts are every process's own business: each learns from what it
+hears, and tells the others what it learnt.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from decoders.models import models
 from ingest.judge import Judge
 from ingest.registers import DECODER
 from ingest.replay import Replay
+from ingest.shared_layouts import MARK, exchange
 from metering.errors import KeyringError, StoreError
 from metering.ports import Clock, Scope, Store, TelegramState
 from metering.rhythm import transmit_interval
@@ -54,15 +57,24 @@ class Keeping:
 class Upkeep:
     """The thread. Its judge is that of ingest, so that it knows the layouts ingest learnt."""
 
-    def __init__(
-        self, store: Store, replay: Replay, judge: Judge, *, clock: Clock, keeping: Keeping | None = None
+    def __init__(  # noqa: PLR0913  the parts it is made of
+        self,
+        store: Store,
+        replay: Replay,
+        judge: Judge,
+        *,
+        clock: Clock,
+        keeping: Keeping | None = None,
+        leads: Callable[[], bool] = lambda: True,
     ) -> None:
         self._store = store
         self._replay = replay
         self._judge = judge
         self._clock = clock
         self._keeping = keeping or Keeping()
+        self._leads = leads
         self._layouts = len(judge.layouts)
+        self._told = ""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ingest-upkeep", daemon=True)
         self._well = True
@@ -83,15 +95,15 @@ class Upkeep:
         return not self._thread.is_alive()
 
     def round(self) -> None:
-        """Do what is to be done now.
+        """Do what is to be done now; most of it only where this process leads.
 
         Raises:
             StoreError: the store is away; what was committed stays done.
             KeyringError: keys are stored but cannot be decrypted.
         """
-        steps = (self._try_layouts, self._try_rules, self._mend, self._forget, self._learn)
-        for step in steps:
-            if not self._stopping.is_set():
+        self._share_layouts()
+        for step in (self._try_rules, self._mend, self._forget, self._learn):
+            if self._leads() and not self._stopping.is_set():
                 step()
 
     def _run(self) -> None:
@@ -107,14 +119,17 @@ class Upkeep:
             else:
                 self._well = True
 
-    def _try_layouts(self) -> None:
-        """Compact frames that came before their layout are tried again once any layout was learnt."""
-        known = len(self._judge.layouts)
-        if known != self._layouts:
-            with self._store.writing() as transaction:
-                if waiting := transaction.upkeep.waiting_for("unknown_layout"):
-                    transaction.upkeep.ask_mending(waiting)
-            self._layouts = known
+    def _share_layouts(self) -> None:
+        """Compact frames that came before their layout are tried again once anyone learnt any layout."""
+        with self._store.reading() as view:
+            told = view.upkeep.mark(MARK)
+        if len(self._judge.layouts) == self._layouts and told == self._told:
+            return
+        with self._store.writing() as transaction:
+            told = exchange(self._judge.layouts, transaction)
+            if waiting := transaction.upkeep.waiting_for("unknown_layout"):
+                transaction.upkeep.ask_mending(waiting)
+        self._layouts, self._told = len(self._judge.layouts), told
 
     def _try_rules(self) -> None:
         """After a new release or a mended model all that is held is tried again, once."""

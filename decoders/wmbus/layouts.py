@@ -70,6 +70,12 @@ class Layouts:
         if len(self._learnt) > self._limit:
             del self._learnt[next(iter(self._learnt))]
 
+    def learnt(self) -> Iterator[tuple[Kind, bytes]]:
+        """Give what was learnt, the newest of a kind last."""
+        for (kind, _), layouts in self._learnt.items():
+            for headers in reversed(layouts):
+                yield kind, headers
+
     def find(self, meter: MeterId, signature: int) -> Iterator[bytes]:
         """Give the headers with this signature, those of the meter's own kind first."""
         key = (_kind(meter), signature)

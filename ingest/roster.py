@@ -1,0 +1,147 @@
+"""Who takes telegrams in: the workers on one database, told by themselves, and the one that looks after it.
+
+Every worker signs the roster every few seconds. The first by name among those that signed lately leads: it
+alone mends, forgets and learns. There is nothing to elect and nothing to agree on but the database. Clocks
+that differ may make two lead for a moment: each step of upkeep is one transaction, and done twice does no
+harm.
+
+A session of ours at the broker outlives us: the roster also remembers which are there, so that the one of a
+worker that is gone for good can be emptied (:mod:`ingest.retirement`).
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from metering.errors import StoreError
+from metering.ports import Clock, Store, Transaction
+
+__all__ = ["Member", "Roster", "members_of", "strike_off"]
+
+_log = structlog.get_logger(__name__)
+
+_MARK = "workers"
+_SIGN_S = 15.0
+_GONE = timedelta(seconds=50)
+"""Three signatures missed: it is not there."""
+_HASTE_S = 0.2
+"""Seconds between two looks at what is to be signed anew at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A worker and its session at the broker.
+
+    Attributes:
+        name: client id, the name of the session.
+        host: machine it runs on.
+        filters: what it subscribed to, as the broker has it.
+        seen: when it signed last, UTC.
+        listening: whether it is connected and subscribed.
+        away: it said that it ends; its session stays at the broker.
+    """
+
+    name: str
+    host: str
+    filters: Sequence[str]
+    seen: datetime
+    listening: bool = False
+    away: bool = False
+
+    def here(self, now: datetime) -> bool:
+        """Whether it runs, as far as its signatures tell."""
+        return not self.away and abs(now - self.seen) < _GONE
+
+
+class Roster:
+    """One worker's entry, and whether it leads. A thread of its own keeps it."""
+
+    def __init__(self, store: Store, me: Member, *, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._me = me
+        self._leads = False
+        self._stopping = threading.Event()
+        self._listening: Callable[[], bool] = lambda: False
+        self._thread = threading.Thread(target=self._run, name="ingest-roster", daemon=True)
+
+    @property
+    def leads(self) -> bool:
+        """Whether upkeep is ours."""
+        return self._leads
+
+    def start(self, listening: Callable[[], bool]) -> None:
+        """Begin; ``listening`` tells whether the broker has our subscriptions."""
+        self._listening = listening
+        self._thread.start()
+
+    def stop(self, timeout: float) -> None:
+        """Say that we end, so that another leads at once."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+
+    def sign(self, *, away: bool = False) -> None:
+        """Sign now.
+
+        Raises:
+            StoreError: the store is away.
+        """
+        now = self._clock.now()
+        self._me = replace(self._me, seen=now, listening=self._listening() and not away, away=away)
+        with self._store.writing() as transaction:
+            members = {one.name: one for one in members_of(transaction)} | {self._me.name: self._me}
+            _write(transaction, members)
+        self._leads = not away and self._me.name == min(n for n, one in members.items() if one.here(now))
+
+    def _run(self) -> None:
+        left = 0.0
+        while not self._stopping.wait(_HASTE_S):
+            left -= _HASTE_S
+            if left <= 0 or self._listening() != self._me.listening:
+                self._try_to_sign(away=False)
+                left = _SIGN_S
+        self._try_to_sign(away=True)
+
+    def _try_to_sign(self, *, away: bool) -> None:
+        try:
+            self.sign(away=away)
+        except StoreError as unreachable:  # the worker tells it; a moment later is early enough
+            _log.debug("roster.unsigned", error=str(unreachable))
+
+
+def members_of(transaction: Transaction) -> Sequence[Member]:
+    """Give all that ever signed and whose sessions are not given up, by name."""
+    said: Mapping[str, Mapping[str, object]] = json.loads(transaction.upkeep.mark(_MARK) or "{}")
+    return [_member(name, fields) for name, fields in sorted(said.items())]
+
+
+def strike_off(transaction: Transaction, name: str) -> None:
+    """Take off a worker whose session is no more."""
+    _write(transaction, {one.name: one for one in members_of(transaction) if one.name != name})
+
+
+def _member(name: str, fields: Mapping[str, object]) -> Member:
+    return Member(
+        name=name,
+        host=str(fields["host"]),
+        filters=[str(one) for one in fields["filters"]] if isinstance(fields["filters"], list) else [],
+        seen=datetime.fromisoformat(str(fields["seen"])),
+        listening=bool(fields["listening"]),
+        away=bool(fields["away"]),
+    )
+
+
+def _write(transaction: Transaction, members: Mapping[str, Member]) -> None:
+    said = {}
+    for name, member in members.items():
+        fields = asdict(member) | {"seen": member.seen.isoformat(), "filters": list(member.filters)}
+        del fields["name"]
+        said[name] = fields
+    transaction.upkeep.set_mark(_MARK, json.dumps(said, sort_keys=True))
