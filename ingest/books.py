@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from ingest.items import Item, Unreadable
 from metering.ports import Ledger, Outcome, Quarantined, Transaction
 from metering.reading import Detail, Reading
-from metering.uplink import GatewayState
+from metering.uplink import GatewayState, GatewayWord
 
 __all__ = ["Books", "ItemResult"]
 
@@ -109,6 +109,9 @@ def _alive(item: Item) -> datetime:
     """When this item shows its gateway alive: at delivery, but what the broker kept shows the past only."""
     if not item.delivery.retained:
         return item.delivery.received_at
-    if not isinstance(item.said, GatewayState | Unreadable) and item.said.reception.clock.trusted:
+    if (
+        not isinstance(item.said, GatewayState | GatewayWord | Unreadable)
+        and item.said.reception.clock.trusted
+    ):
         return min(item.said.reception.heard_at, item.delivery.received_at)
     return _NEVER

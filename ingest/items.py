@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from metering.uplink import GatewayState, Uplink
+from metering.uplink import GatewayState, GatewayWord, Uplink
 
 __all__ = ["LARGEST", "UNKNOWN_GATEWAY", "Delivery", "Item", "Said", "Unreadable"]
 
@@ -55,7 +55,7 @@ class Unreadable:
     sequence: tuple[str, str, int] | None = None
 
 
-Said = Uplink | GatewayState | Unreadable
+Said = Uplink | GatewayState | GatewayWord | Unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,8 @@ class Item:
 
     Attributes:
         gateway: whose account it is booked on.
-        said: what an adapter made of it. A :class:`~metering.uplink.GatewayState` is not booked as an item.
+        said: what an adapter made of it. A :class:`~metering.uplink.GatewayState` and a
+            :class:`~metering.uplink.GatewayWord` are not booked as items.
         payload: this item's own bytes, exactly as they came.
         delivery: the message it came in.
     """
@@ -77,6 +78,6 @@ class Item:
     @property
     def sequence(self) -> tuple[str, str, int] | None:
         """``(gateway, boot, seq)`` if the gateway numbers what it sends."""
-        if not isinstance(self.said, GatewayState | Unreadable):
+        if not isinstance(self.said, GatewayState | GatewayWord | Unreadable):
             return self.said.reception.sequence
         return self.said.sequence if isinstance(self.said, Unreadable) else None

@@ -25,8 +25,8 @@ from ingest.pulses import take_pulses
 from ingest.routes import Router
 from ingest.rules import Rules
 from ingest.values import take_values
-from metering.ports import Outcome, Store, TelegramArchive
-from metering.uplink import FrameUplink, GatewayState, PartUplink, PulseUplink, ValueUplink
+from metering.ports import Ledger, Outcome, Store, TelegramArchive
+from metering.uplink import FrameUplink, GatewayState, GatewayWord, PartUplink, PulseUplink, ValueUplink
 
 __all__ = ["ItemResult", "Pipeline"]
 
@@ -75,19 +75,32 @@ class Pipeline:
         return self._take([Item(gateway, Unreadable(reason, sentence), delivery.payload, delivery)])
 
     def _take(self, read: Sequence[Item], alive: Mapping[str, datetime] = _NOBODY) -> Sequence[ItemResult]:
-        states = [item.said for item in read if isinstance(item.said, GatewayState)]
-        books = Books([item for item in read if not isinstance(item.said, GatewayState)])
+        books = Books([item for item in read if not isinstance(item.said, GatewayState | GatewayWord)])
         with self._store.writing() as transaction:
-            for state in states:
-                transaction.ledger.set_gateway_state(state)
-            for gateway, at in alive.items():
-                transaction.ledger.note_alive(gateway, at)
+            _note_gateways(read, alive, transaction.ledger)
             found = _sorted(books, transaction.archive)
             take_pulses(found.pulses, books, transaction)
             take_values(found.values, books, transaction, self._rules)
             whole = take_parts(found.parts, books, transaction.devices)
             take_frames({**found.frames, **whole}, books, transaction, self._rules, self._judge)
             return books.close(transaction)
+
+
+def _note_gateways(read: Sequence[Item], alive: Mapping[str, datetime], ledger: Ledger) -> None:
+    """Book what gateways say of themselves and are told; of each kind the last of the batch."""
+    newest: dict[tuple[str, str], GatewayWord] = {}
+    heard = dict(alive)
+    for item in read:
+        if isinstance(item.said, GatewayState):
+            ledger.set_gateway_state(item.said)
+        elif isinstance(item.said, GatewayWord):
+            newest[item.said.gateway, item.said.leaf] = item.said
+            if item.said.alive:
+                heard[item.said.gateway] = item.said.at
+    for word in newest.values():
+        ledger.keep_word(word)
+    for gateway, at in heard.items():
+        ledger.note_alive(gateway, at)
 
 
 @dataclass(frozen=True, slots=True)

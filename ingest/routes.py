@@ -9,7 +9,7 @@ from ingest.adapters import ADAPTERS, NO_OPTIONS, Adapter, Options
 from ingest.adapters.lines import gateway_name
 from ingest.items import LARGEST, UNKNOWN_GATEWAY, Delivery, Item, Unreadable
 from metering.errors import InvalidValue
-from metering.uplink import GatewayState
+from metering.uplink import GatewayState, GatewayWord
 
 __all__ = ["CONTRACT_ROUTES", "LARGEST", "Route", "Router", "captured"]
 
@@ -62,7 +62,9 @@ class Route:
         return ADAPTERS[self.adapter].make(self.options)
 
 
-CONTRACT_ROUTES = (Route("amr/1/+/up"), Route("amr/1/+/state"), Route("amr/1/+/health"))
+CONTRACT_ROUTES = tuple(
+    Route(f"amr/1/+/{leaf}") for leaf in ("up", "state", "health", "cfg/desired", "cfg/reported")
+)
 """The topics of our own contract."""
 
 
@@ -108,7 +110,7 @@ def _read(delivery: Delivery, adapter: Adapter, name: str) -> Sequence[Item]:
 
 def _live(item: Item) -> Item:
     """Refuse a ghost: a kept uplink without a number cannot be told from the first time it was said."""
-    if isinstance(item.said, GatewayState | Unreadable) or item.sequence is not None:
+    if isinstance(item.said, GatewayState | GatewayWord | Unreadable) or item.sequence is not None:
         return item
     ghost = Unreadable("retained", "kept by the broker and not numbered: nobody knows when it was said")
     return Item(item.gateway, ghost, item.payload, item.delivery)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from metering.upkeep import Boot, Gap
-from metering.uplink import GatewayState
+from metering.uplink import GatewayState, GatewayWord
 
 __all__ = ["GatewayRow", "Ledger", "Outcome", "Quarantined"]
 
@@ -101,6 +101,14 @@ class Ledger(Protocol):
 
     def note_alive(self, gateway: str, at: datetime) -> None:
         """Book that a gateway showed itself alive without bringing anything (health)."""
+        ...
+
+    def keep_word(self, word: GatewayWord) -> None:
+        """Keep the newest of what is said by or to a gateway; an older one never takes its place."""
+        ...
+
+    def words(self) -> Sequence[GatewayWord]:
+        """Give the newest of everything, by gateway and leaf."""
         ...
 
     def gaps(self, gateway: str | None = None, *, limit: int = 50) -> Sequence[Gap]:

@@ -4,7 +4,9 @@
 
     amr/1/<gw>/up      QoS 1            one JSON object or an array of them, plain or gzip (first bytes 1f 8b)
     amr/1/<gw>/state   QoS 1, retained  {"v":1,"state":"online|offline","boot":"9f3a11c2","ts":...}
-    amr/1/<gw>/health  QoS 0            every minute
+    amr/1/<gw>/health  QoS 0            every minute: queue, counts, receivers, the box
+    amr/1/<gw>/cfg/desired   QoS 1, retained, to the gateway: signed settings with a revision
+    amr/1/<gw>/cfg/reported  QoS 1, retained: which revision is in force, which was refused and why
 
     {"v":1,"k":"frame","boot":"9f3a11c2","seq":1234,"ts":"2026-01-02T03:04:05.123Z","ts_src":"ntp",
      "mode":"T1","rssi":-71,"hex":"2a44...","n":1,"hist":false}
@@ -31,6 +33,7 @@ __all__ = [
     "ClockSource",
     "FrameUplink",
     "GatewayState",
+    "GatewayWord",
     "MeterValue",
     "PartUplink",
     "PulseUplink",
@@ -233,3 +236,22 @@ class GatewayState:
     online: bool
     at: datetime
     boot: str | None = field(default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayWord:
+    """What is said by or to a gateway and only its newest counts: health, settings told, settings reported.
+
+    Attributes:
+        gateway: its name.
+        leaf: ``health``, ``cfg/desired`` or ``cfg/reported``.
+        at: UTC; when it reached us.
+        body: a JSON object, without secrets.
+        alive: the gateway itself said it just now.
+    """
+
+    gateway: str
+    leaf: str
+    at: datetime
+    body: str
+    alive: bool = False

@@ -18,7 +18,15 @@ from ingest.items import Delivery, Said, Unreadable
 from ingest.mqtt import Subscriber
 from ingest.routes import Route, Router
 from metering.clock import SystemClock
-from metering.uplink import FrameUplink, GatewayState, PartUplink, PulseUplink, Reception, ValueUplink
+from metering.uplink import (
+    FrameUplink,
+    GatewayState,
+    GatewayWord,
+    PartUplink,
+    PulseUplink,
+    Reception,
+    ValueUplink,
+)
 from service.bootstrap import broker_of
 from service.settings_model import MqttSettings
 
@@ -116,10 +124,16 @@ def _said(said: Said) -> str:
         case PartUplink(reception, first, last):
             place = "first" if first else "last" if last else "middle"
             return f"{place} part of a telegram{_heard(reception)}"
-        case GatewayState(_, online):
-            return "online" if online else "offline"
+        case GatewayState() | GatewayWord() as word:
+            return _word(word)
         case Unreadable(reason, sentence):
             return f"unreadable, {reason}: {sentence}"
+
+
+def _word(word: GatewayState | GatewayWord) -> str:
+    if isinstance(word, GatewayState):
+        return "online" if word.online else "offline"
+    return f"{word.leaf}: {_plain(word.body[:200])}"
 
 
 def _heard(reception: Reception) -> str:

@@ -1,7 +1,9 @@
-"""Our own contract, ``amr/1/<gateway>/{up,state,health}`` (:mod:`metering.uplink`)."""
+"""Our own contract, ``amr/1/<gateway>/{up,state,health,cfg/...}`` (:mod:`metering.uplink`)."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -19,6 +21,7 @@ from metering.uplink import (
     ClockSource,
     FrameUplink,
     GatewayState,
+    GatewayWord,
     PulseUplink,
     Reception,
 )
@@ -30,6 +33,7 @@ _Fields = Mapping[str, Any]
 _CLOCKS = {source.value: source for source in ClockSource}
 _MODE = re.compile(r"[A-Za-z0-9+-]{1,8}", re.ASCII)
 _LARGEST_COUNT = 2**63 - 1
+_LARGEST_WORD = 1 << 16
 _RSSI_DBM = range(-200, 1)
 """Above 0 dBm are only the sentinels gateways send for "no sample"."""
 _LITRES_PER_PULSE = (Decimal("0.000001"), Decimal(1000000))
@@ -41,7 +45,7 @@ def read(delivery: Delivery, name: str) -> Sequence[Item]:
     if not GATEWAY_NAME.fullmatch(name):
         sentence = f"{name[:80]!a} is not a gateway name of A-Z a-z 0-9 _ - (at most 64)"
         return [_item(delivery, UNKNOWN_GATEWAY, Unreadable("bad_topic", sentence))]
-    leaf = delivery.topic.rpartition("/")[2]
+    leaf = "/".join(delivery.topic.split("/")[3:])
     if leaf not in _LEAVES:
         return [_item(delivery, name, Unreadable("bad_topic", f"no gateway publishes on .../{leaf[:80]!a}"))]
     return _LEAVES[leaf](delivery, name)
@@ -65,15 +69,49 @@ def _state(delivery: Delivery, gateway: str) -> Sequence[Item]:
         return [_item(delivery, gateway, Unreadable("bad_field", "a state is one object"))]
 
 
-def _health(delivery: Delivery, gateway: str) -> Sequence[Item]:  # noqa: ARG001  same shape as its neighbours
-    """Accept and ignore: no reading ever depends on it."""
-    return []
+def _said(leaf: str) -> Callable[[Delivery, str], Sequence[Item]]:
+    """Keep what a gateway says of itself, as it says it."""
+    return lambda delivery, gateway: _word(delivery, gateway, leaf, lambda _fields, text: text)
+
+
+def _desired(delivery: Delivery, gateway: str) -> Sequence[Item]:
+    """Keep which settings a gateway was told, not what they say."""
+    return _word(delivery, gateway, "cfg/desired", lambda fields, _text: _digested(fields))
+
+
+def _digested(fields: _Fields) -> str:
+    told = fields.get("cfg", "")
+    if not isinstance(told, str):
+        raise BadUplink("bad_field", f"cfg is {_shown(told)}: expected text")
+    digest = hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest() if told else ""
+    return json.dumps({"v": 1, "rev": _count(fields, "rev") or 0, "sha256": digest})
+
+
+def _word(delivery: Delivery, gateway: str, leaf: str, kept: Callable[[_Fields, str], str]) -> Sequence[Item]:
+    """Read what only its newest counts of; an empty message takes a kept one back."""
+    if delivery.retained and leaf == "health":  # it says nothing about now
+        return []
+    payload = delivery.payload or b"{}"
+    if len(payload) > _LARGEST_WORD:
+        sentence = f"{len(payload)} bytes; of this kind at most {_LARGEST_WORD} are read"
+        return [_item(delivery, gateway, Unreadable("too_large", sentence))]
+    try:
+        [(value, _)] = elements(payload)
+        body = kept(_fields(value), payload.decode())
+    except BadUplink as bad:
+        return [_item(delivery, gateway, Unreadable(bad.reason, str(bad)))]
+    except ValueError:  # none or several
+        return [_item(delivery, gateway, Unreadable("bad_field", "one object is expected here"))]
+    alive = leaf != "cfg/desired" and not delivery.retained
+    return [_item(delivery, gateway, GatewayWord(gateway, leaf, delivery.received_at, body, alive))]
 
 
 _LEAVES: Mapping[str, Callable[[Delivery, str], Sequence[Item]]] = {
     "up": _up,
     "state": _state,
-    "health": _health,
+    "health": _said("health"),
+    "cfg/desired": _desired,
+    "cfg/reported": _said("cfg/reported"),
 }
 
 
@@ -240,7 +278,7 @@ def _mode(value: object) -> str | None:
 CARD = Card(
     name="contract",
     says="Our own contract: frames and counter states, numbered and dated by the gateway.",
-    topics=("amr/1/+/up", "amr/1/+/state", "amr/1/+/health"),
+    topics=("amr/1/+/up", "amr/1/+/state", "amr/1/+/health", "amr/1/+/cfg/desired", "amr/1/+/cfg/reported"),
     example=(
         "amr/1/roof/up",
         (

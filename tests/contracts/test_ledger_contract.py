@@ -6,7 +6,7 @@ import pytest
 
 from metering.errors import StoreError
 from metering.ports import Outcome, Quarantined
-from metering.uplink import GatewayState
+from metering.uplink import GatewayState, GatewayWord
 
 
 def item(make, payload=b"{", gateway="roof"):
@@ -87,3 +87,16 @@ def test_an_item_no_database_can_hold_as_it_is_does_not_stop_the_rest(store, mak
     with store.reading() as tx:
         assert [found.gateway for found in tx.ledger.quarantined()] == ["?\ufffd?"]
         assert [row.name for row in tx.ledger.gateways()] == ["ro\ufffdof"]
+
+
+def test_of_what_is_said_by_and_to_a_gateway_the_newest_is_kept(store, make):
+    said = [("health", 5, "old"), ("health", 9, "new"), ("health", 7, "late"), ("cfg/reported", 1, "{}")]
+    for leaf, at, body in said:
+        with store.writing() as tx:
+            tx.ledger.keep_word(GatewayWord("roof", leaf, make.at(at), body, alive=True))
+    with store.reading() as tx:
+        assert list(tx.ledger.words()) == [
+            GatewayWord("roof", "cfg/reported", make.at(1), "{}"),
+            GatewayWord("roof", "health", make.at(9), "new"),
+        ]
+        assert [row.received for row in tx.ledger.gateways()] == [0], "no item: it is in no account"

@@ -7,6 +7,7 @@ import json
 import tracemalloc
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from ingest.adapters import contract
 from ingest.items import Delivery, Item, Unreadable
-from metering.uplink import ClockSource, FrameUplink, GatewayState, PulseUplink
+from metering.uplink import ClockSource, FrameUplink, GatewayState, GatewayWord, PulseUplink
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 FRAME = {
@@ -254,8 +255,43 @@ def test_a_leaf_outside_the_contract_is_a_bad_topic():
     assert reason({}, leaf="cmd") == "bad_topic"
 
 
-def test_health_is_accepted_and_counted_nowhere():
-    assert read(b"anything", leaf="health") == []
+def test_health_is_kept_as_it_is_said():
+    body = '{"queue": 1.50, "b": [1]}'
+    assert said(body.encode(), "health") == GatewayWord("gw1", "health", NOW, body, alive=True)
+    assert read(body.encode(), "health", retained=True) == [], "kept from earlier: nothing about now"
+
+
+def test_of_settings_told_the_revision_and_a_digest_are_kept_not_what_they_say():
+    word = said({"v": 1, "rev": 17, "cfg": "password = 'x'", "sig": "00"}, "cfg/desired")
+    assert json.loads(word.body) == {"v": 1, "rev": 17, "sha256": sha256(b"password = 'x'").hexdigest()}
+    assert (word.leaf, word.alive) == ("cfg/desired", False)
+    assert json.loads(said(b"", "cfg/desired").body)["sha256"] == "", "taken back"
+
+
+def test_settings_reported_are_kept_and_show_the_gateway_alive():
+    word = said({"v": 1, "rev": 17, "ok": True}, "cfg/reported")
+    assert (word.leaf, word.alive, json.loads(word.body)["rev"]) == ("cfg/reported", True, 17)
+
+
+@pytest.mark.parametrize("leaf", ["health", "cfg/desired", "cfg/reported"])
+@pytest.mark.parametrize(
+    ("payload", "code"),
+    [
+        (b"anything", "bad_json"),
+        (b"[]", "bad_field"),
+        (b"[{},{}]", "bad_field"),
+        (b"7", "bad_field"),
+        (b'{"v":2}', "bad_field"),
+        (b'{"a":"' + b"x" * 70_000 + b'"}', "too_large"),
+    ],
+)
+def test_what_is_no_word_of_a_gateway_is_quarantined(leaf, payload, code):
+    assert reason(payload, leaf) == code
+
+
+@pytest.mark.parametrize("fields", [{"cfg": 7}, {"cfg": "x", "rev": "many"}])
+def test_an_order_that_is_none_is_quarantined(fields):
+    assert reason(fields, "cfg/desired") == "bad_field"
 
 
 # --- state ---------------------------------------------------------------------------------------
@@ -292,7 +328,7 @@ def test_a_state_that_says_nothing_is_one_bad_item(payload):
 
 # --- never an exception --------------------------------------------------------------------------
 
-LEAVES = st.sampled_from(["up", "state", "health", "else"])
+LEAVES = st.sampled_from(["up", "state", "health", "cfg/desired", "cfg/reported", "else"])
 KEYS = st.sampled_from(
     [
         "v",

@@ -10,12 +10,12 @@ import sqlalchemy as sa
 
 from metering.errors import StoreError
 from metering.ports import GatewayRow, Outcome, Quarantined
-from metering.store.sql.schema import accounts, gateways, quarantine
+from metering.store.sql.schema import accounts, gateway_words, gateways, quarantine
 from metering.store.sql.spans import Spans
 from metering.store.sql.statements import Row, insert
 from metering.store.sql.symbols import Names
 from metering.upkeep import Boot, Gap
-from metering.uplink import GatewayState
+from metering.uplink import GatewayState, GatewayWord
 
 __all__ = ["SqlLedger"]
 
@@ -98,6 +98,25 @@ class SqlLedger:
         self._connection.execute(
             sa.update(gateways).where(gateways.c.id == number).where(newer).values(alive_at=at)
         )
+
+    def keep_word(self, word: GatewayWord) -> None:
+        """Keep the newest of what is said by or to a gateway; an older one never takes its place."""
+        number = self._names.gateways.ensure((word.gateway,))[word.gateway]
+        statement = insert(self._connection.dialect.name, gateway_words)
+        new = statement.excluded
+        kept = statement.on_conflict_do_update(
+            index_elements=gateway_words.primary_key,
+            set_={"at": new.at, "body": new.body},
+            where=gateway_words.c.at <= new.at,
+        )
+        row = {"gateway": number, "leaf": word.leaf, "at": word.at, "body": word.body}
+        self._connection.execute(kept, row)
+
+    def words(self) -> Sequence[GatewayWord]:
+        """Give the newest of everything, by gateway and leaf."""
+        columns = (gateways.c.name, gateway_words.c.leaf, gateway_words.c.at, gateway_words.c.body)
+        statement = sa.select(*columns).join_from(gateway_words, gateways).order_by(*columns[:2])
+        return [GatewayWord(*row) for row in self._connection.execute(statement)]
 
     def gaps(self, gateway: str | None = None, *, limit: int = 50) -> Sequence[Gap]:
         """Give what is missing between numbers that came, the newest first."""

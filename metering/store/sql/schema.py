@@ -19,6 +19,7 @@
     states        what people read               billing_meters, protocols      dials beside their readings
     billing_reads what was billed                billing_exceptions, billing_decisions, billing_cuts
     billing_inbox billing_documents, billing_marks                              what comes back
+    gateway_words what gateways say and are told, the newest
 
 They stand in the modules ``tables_*`` beside this one. A change there needs a new file in
 ``metering/store/migrations/versions`` and :data:`SCHEMA` one higher; a test compares the two.
@@ -53,6 +54,7 @@ from metering.store.sql.tables_billing import (
     states,
     tenancies,
 )
+from metering.store.sql.tables_gateways import gateway_words
 from metering.store.sql.tables_registry import (
     devices,
     installations,
@@ -97,6 +99,7 @@ __all__ = [
     "deductions",
     "details",
     "devices",
+    "gateway_words",
     "gateways",
     "hearings",
     "identities",
@@ -129,5 +132,5 @@ __all__ = [
     "tenancies",
 ]
 
-SCHEMA = 5
+SCHEMA = 6
 """The schema this release knows: the number of the newest migration."""
