@@ -33,7 +33,7 @@ __all__ = ["MqttSettings", "Subscriber", "Tls", "subscriptions"]
 
 _log = structlog.get_logger(__name__)
 
-_LAST_WORDS = re.compile(r"amr/1/[^/]+/state|.*/(?:LWT|status|availability)")
+_LAST_WORDS = re.compile(r"amr/1/[^/]+/(?:state|cfg/(?:desired|reported))|.*/(?:LWT|status|availability)")
 """Filters of what gateways say of themselves: our contract's, Tasmota's, ESPHome's, rtl_433's."""
 
 _TAKEN_OVER = 0x8E

@@ -19,7 +19,7 @@ from structlog.testing import capture_logs
 
 from ingest.inbox import Inbox
 from ingest.intake import Intake
-from ingest.mqtt import MqttSettings, Subscriber, Tls
+from ingest.mqtt import MqttSettings, Subscriber, Tls, subscriptions
 from ingest.pipeline import Pipeline
 from metering.clock import SystemClock
 from metering.errors import SettingsError
@@ -122,12 +122,16 @@ def test_a_host_that_cannot_be_one_is_a_clear_sentence():
         ("amr/1/+/up", True),
         ("+/sensor/+/state", True),
         ("amr/1/+/state", False),
+        ("amr/1/+/cfg/reported", False),
         ("tele/+/LWT", False),
         ("+/status", False),
     ],
 )
-def test_workers_share_what_is_to_be_read_and_each_hears_last_wills(topic_filter, shared):
+def test_workers_share_what_is_to_be_read_and_one_hears_last_wills(topic_filter, shared):
     """Kept messages do not reach shared subscriptions; a reading must not reach two workers."""
-    settings = MqttSettings(shared_group="town", filters=(topic_filter,))
-    subscriber = Subscriber(settings, Inbox(1, 1), clock=SystemClock())
-    assert subscriber._shared(topic_filter).startswith("$share/town/") is shared
+    first, second = (
+        subscriptions(MqttSettings(shared_group="town", filters=(topic_filter,), last_words=last_words))
+        for last_words in (True, False)
+    )
+    assert first == [f"$share/town/{topic_filter}" if shared else topic_filter]
+    assert second == (first if shared else [])
