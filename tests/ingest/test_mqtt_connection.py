@@ -17,9 +17,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from paho.mqtt import publish
 from structlog.testing import capture_logs
 
-from ingest.inbox import Inbox
 from ingest.intake import Intake
-from ingest.mqtt import MqttSettings, Subscriber, Tls, subscriptions
+from ingest.mqtt import MqttSettings, Tls, subscriptions
 from ingest.pipeline import Pipeline
 from metering.clock import SystemClock
 from metering.errors import SettingsError
