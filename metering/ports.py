@@ -18,6 +18,9 @@ from datetime import datetime
 from typing import Protocol
 
 from metering.archive import ArchivedTelegram, NewTelegram, Scope, TelegramArchive, TelegramState
+from metering.billing import BillingBook
+from metering.billing_accounts import Accounts
+from metering.billing_customers import Customers
 from metering.device import Devices
 from metering.keyring import KeyHistory, KeyLookup, KeyPeriod, Keyring, keys_of
 from metering.ledger import GatewayRow, Ledger, Outcome, Quarantined
@@ -235,6 +238,21 @@ class Transaction(Protocol):
     @property
     def outbox(self) -> Outbox:
         """Messages that leave this system."""
+        ...
+
+    @property
+    def customers(self) -> Customers:
+        """Whom the utility bills for what, and what people told of dials."""
+        ...
+
+    @property
+    def billing(self) -> BillingBook:
+        """Billing reads and questions about them."""
+        ...
+
+    @property
+    def accounts(self) -> Accounts:
+        """What came back from billing."""
         ...
 
 

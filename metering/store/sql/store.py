@@ -11,6 +11,9 @@ import sqlalchemy as sa
 from metering.ports import Clock
 from metering.store.master_key import MasterKey
 from metering.store.sql.archive import SqlArchive
+from metering.store.sql.billing import SqlBillingBook
+from metering.store.sql.billing_accounts import SqlAccounts
+from metering.store.sql.billing_customers import SqlCustomers
 from metering.store.sql.coverage import SqlCoverage
 from metering.store.sql.devices import SqlDevices
 from metering.store.sql.engine import Database
@@ -44,6 +47,9 @@ class SqlTransaction:
     upkeep: SqlUpkeep
     coverage: SqlCoverage
     outbox: SqlOutbox
+    customers: SqlCustomers
+    billing: SqlBillingBook
+    accounts: SqlAccounts
 
 
 class SqlStore:
@@ -136,4 +142,7 @@ class SqlStore:
             upkeep=SqlUpkeep(connection, names),
             coverage=SqlCoverage(connection, names),
             outbox=SqlOutbox(connection),
+            customers=SqlCustomers(connection, names),
+            billing=SqlBillingBook(connection, names),
+            accounts=SqlAccounts(connection),
         )
