@@ -20,6 +20,7 @@
     billing_reads what was billed                billing_exceptions, billing_decisions, billing_cuts
     billing_inbox billing_documents, billing_marks                              what comes back
     gateway_words what gateways say and are told, the newest
+    series_queue  what a series store lacks
 
 They stand in the modules ``tables_*`` beside this one. A change there needs a new file in
 ``metering/store/migrations/versions`` and :data:`SCHEMA` one higher; a test compares the two.
@@ -67,6 +68,7 @@ from metering.store.sql.tables_registry import (
     pulse_states,
     service_points,
 )
+from metering.store.sql.tables_series import series_queue
 from metering.store.sql.tables_telegrams import (
     counters,
     gateways,
@@ -125,6 +127,7 @@ __all__ = [
     "receptions",
     "registers",
     "rhythms",
+    "series_queue",
     "service_points",
     "spans",
     "states",
@@ -132,5 +135,5 @@ __all__ = [
     "tenancies",
 ]
 
-SCHEMA = 6
+SCHEMA = 7
 """The schema this release knows: the number of the newest migration."""
