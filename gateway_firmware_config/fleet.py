@@ -74,6 +74,7 @@ class GatewayPlan(_Section):
     """One gateway."""
 
     profile: Annotated[str, AfterValidator(_known)] = Field(description="what it is")
+    revision: int = Field(default=1, description="of the settings it was last told", ge=1)
     meters: tuple[Annotated[MeterId, BeforeValidator(_meter)], ...] = Field(
         default=(), description="meters it is told of"
     )
@@ -84,7 +85,7 @@ class Fleet(_Section):
     """All gateways of a utility and their broker."""
 
     broker: BrokerPlan
-    gateway: Annotated[dict[str, GatewayPlan], AfterValidator(_gateway_names)]
+    gateway: Annotated[dict[str, GatewayPlan], AfterValidator(_gateway_names)] = Field(default_factory=dict)
 
 
 def option_faults(fleet: Fleet) -> Iterator[tuple[tuple[str, ...], str]]:

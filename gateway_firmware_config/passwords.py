@@ -6,7 +6,7 @@ import base64
 import hashlib
 import secrets
 
-__all__ = ["hashed_line", "new_password", "with_line"]
+__all__ = ["hashed_line", "new_password", "users", "with_line", "without_user"]
 
 _ITERATIONS = 100_000
 _SALT_BYTES, _HASH_BYTES = 12, 64
@@ -24,11 +24,19 @@ def hashed_line(user: str, password: str) -> str:
     return f"{user}:$7${_ITERATIONS}${_base64(salt)}${_base64(made)}"
 
 
+def users(file: str) -> frozenset[str]:
+    """Give who has a line in a password file."""
+    return frozenset(line.partition(":")[0] for line in file.splitlines() if line)
+
+
+def without_user(file: str, user: str) -> str:
+    """Take a user's line out of a password file."""
+    return "".join(f"{line}\n" for line in file.splitlines() if line.partition(":")[0] != user)
+
+
 def with_line(file: str, line: str) -> str:
     """Put a user's line into a password file, in the place of an older one."""
-    user = line.partition(":")[0]
-    others = [one for one in file.splitlines() if one.partition(":")[0] != user]
-    return "\n".join([*others, line]) + "\n"
+    return f"{without_user(file, line.partition(':')[0])}{line}\n"
 
 
 def _base64(data: bytes) -> str:

@@ -49,6 +49,14 @@ class Option:
             return f"there are: {', '.join(self.choices)}"
         return None
 
+    def parse(self, text: str) -> OptionValue:
+        """Read a value as a person types it; what cannot be one is given as it is, for :meth:`fault`."""
+        if isinstance(self.default, bool):
+            return {"true": True, "false": False}.get(text, text)
+        if isinstance(self.default, int) and text.isascii() and text.isdecimal():
+            return int(text)
+        return tuple(text.split(",")) if isinstance(self.default, tuple) else text
+
 
 _KINDS: Mapping[type, str] = {
     str: "text",

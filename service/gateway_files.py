@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from gateway_firmware_config.agent.settings import AgentSettings
 from metering.errors import SettingsError
-from service.toml_file import load_toml
+from service.toml_file import load_toml, parse_toml, read_text
 
 if TYPE_CHECKING:
     from gateway_firmware_config.fleet import Fleet
 
-__all__ = ["load_agent_settings", "load_fleet"]
+__all__ = ["load_agent_settings", "load_fleet", "parse_fleet"]
 
 
 def load_agent_settings(file: Path) -> AgentSettings:
@@ -30,9 +30,18 @@ def load_fleet(file: Path) -> Fleet:
     Raises:
         SettingsError: the file cannot be read, or something in it is unknown or wrong.
     """
+    return parse_fleet(read_text(file), file)
+
+
+def parse_fleet(text: str, file: Path) -> Fleet:
+    """Read a text as ``gateways.toml``.
+
+    Raises:
+        SettingsError: something in it is unknown or wrong.
+    """
     from gateway_firmware_config.fleet import Fleet, option_faults
 
-    fleet, origins = load_toml(file, Fleet)
+    fleet, origins = parse_toml(text, file, Fleet)
     if faults := [f"{origins.get(way, file)}: {sentence}" for way, sentence in option_faults(fleet)]:
         raise SettingsError("\n".join(faults))
     return fleet

@@ -14,7 +14,7 @@ from metering.errors import SettingsError
 from service.settings_faults import sentences
 from service.toml_lines import KeyPath, key_lines
 
-__all__ = ["load_toml"]
+__all__ = ["load_toml", "parse_toml", "read_text"]
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -25,13 +25,31 @@ def load_toml(file: Path, model: type[_Model]) -> tuple[_Model, Mapping[KeyPath,
     Raises:
         SettingsError: the file cannot be read, or something in it is unknown or wrong.
     """
+    return parse_toml(read_text(file), file, model)
+
+
+def read_text(file: Path) -> str:
+    """Read a text file, line ends as on Unix.
+
+    Raises:
+        SettingsError: it cannot be read, or is not UTF-8.
+    """
     try:
-        text = file.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
-        said = tomllib.loads(text)
+        return file.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
     except OSError as wrong:
         raise SettingsError(f"{file}: the file cannot be read: {wrong.strerror}") from wrong
     except UnicodeDecodeError as wrong:
         raise SettingsError(f"{file}: the file is not UTF-8 text (byte {wrong.start})") from wrong
+
+
+def parse_toml(text: str, file: Path, model: type[_Model]) -> tuple[_Model, Mapping[KeyPath, str]]:
+    """Read a text as the named file's; gives what it says, and where (``agent.toml:7``).
+
+    Raises:
+        SettingsError: something in it is unknown or wrong.
+    """
+    try:
+        said = tomllib.loads(text)
     except tomllib.TOMLDecodeError as wrong:
         raise SettingsError(_syntax(file, str(wrong))) from wrong
     origins = {way: f"{file}:{line}" for way, line in key_lines(text).items()}

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from metering.errors import SettingsError
-from service.commands import gateway_orders, gateway_render
-from service.commands.gateway_render import write_files
+from service.commands import gateway_orders, gateway_registry, gateway_render
+from service.fleet_folder import write_files
 
 if TYPE_CHECKING:
     from gateway_firmware_config.agent.settings import AgentSettings
@@ -27,8 +27,11 @@ _DEFAULT = Path("agent.toml")
 
 app.command()(gateway_render.render)
 app.command()(gateway_render.diff)
-app.command()(gateway_render.password)
 app.command()(gateway_render.profiles)
+app.command()(gateway_registry.add)
+app.command("list")(gateway_registry.list_)
+app.command()(gateway_registry.remove)
+app.command("rotate-password")(gateway_registry.rotate_password)
 app.command("order-key")(gateway_orders.order_key)
 app.command()(gateway_orders.push)
 app.command()(gateway_orders.status)

@@ -19,7 +19,7 @@ from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 from typer.testing import CliRunner
 
-from gateway_firmware_config.passwords import hashed_line, with_line
+from gateway_firmware_config.passwords import hashed_line
 from gateway_firmware_config.profile import profile_names, profile_of
 from gateway_firmware_config.rendering import Rendered, render_broker, render_gateway
 from ingest.adapters import ADAPTERS
@@ -289,23 +289,6 @@ def test_diff_shows_what_render_would_change_and_nothing_after_it(tmp_path: Path
     done = CliRunner().invoke(app, ["gateway", "diff", *asked])
     assert done.exit_code == 1
     assert "+Backlog Time 2; Timezone 0; TelePeriod 300" in done.output
-
-
-def test_a_new_password_is_shown_once_and_kept_as_a_hash(tmp_path: Path):
-    file = tmp_path / "passwords"
-    file.write_text("cellar:$7$101$x$y\nroof:$7$101$old$old\n")
-    done = CliRunner().invoke(app, ["gateway", "password", "roof", "--file", str(file)])
-    shown = done.output.strip()
-    assert len(shown) == 40
-    lines = file.read_text().splitlines()
-    assert shown not in file.read_text()
-    assert [line.partition(":")[0] for line in lines] == ["cellar", "roof"]
-    assert file.stat().st_mode & 0o777 == 0o600
-
-
-def test_a_users_line_takes_the_place_of_the_older_one():
-    assert with_line("a:1\nb:2\n", "a:3") == "b:2\na:3\n"
-    assert with_line("", "a:3") == "a:3\n"
 
 
 def test_profiles_are_listed_with_their_options():
