@@ -1,4 +1,4 @@
-"""One contract suite, run on every store: in memory, on a SQLite file, on PostgreSQL where installed."""
+"""One contract suite, run on every store: in memory, SQLite files, PostgreSQL and InfluxDB where there."""
 
 from __future__ import annotations
 
@@ -13,13 +13,19 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import pytest
+from series_servers import SeriesServer, influxdb
 
 from metering.clock import FixedClock
 from metering.meter import MeterId
 from metering.ports import NewTelegram, TelegramState
 from metering.reading import Detail, Provenance, Quality, Reading, Register, Way
 from metering.store import SqlStore, memory_store, upgrade
+from metering.store.series.influx import InfluxSeries
+from metering.store.series.link import Access
+from metering.store.series.sender import Sender
+from metering.store.series.store import SeriesStore
 from metering.store.sql.schema import SCHEMA, metadata
+from metering.store.sql.series_queue import SeriesQueue
 from metering.uplink import ClockSource, Reception
 
 _POSTGRESQL = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
@@ -88,26 +94,71 @@ def clock() -> FixedClock:
     return FixedClock(NOON)
 
 
-@pytest.fixture(params=["memory", "sqlite", pytest.param("postgresql", marks=pytest.mark.servers)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "memory":
+@pytest.fixture(
+    params=[
+        "memory",
+        "sqlite",
+        pytest.param("postgresql", marks=pytest.mark.servers),
+        pytest.param("influxdb", marks=pytest.mark.servers),
+    ]
+)
+def backend(request: pytest.FixtureRequest) -> str:
+    """What the store is on; "influxdb": SQL in memory, dense series read from InfluxDB."""
+    kind: str = request.param
+    return kind
+
+
+@pytest.fixture
+def url(request: pytest.FixtureRequest, backend: str, tmp_path: Path) -> str:
+    if backend in {"memory", "influxdb"}:
         return "sqlite://"
-    if request.param == "sqlite":
+    if backend == "sqlite":
         return f"sqlite:///{tmp_path}/nurt.db"
     emptied: Callable[[], str] = request.getfixturevalue("postgresql")
     return emptied()
 
 
 @pytest.fixture
-def store(url: str, clock: FixedClock) -> Iterator[SqlStore]:
+def store(
+    url: str, backend: str, clock: FixedClock, request: pytest.FixtureRequest
+) -> Iterator[SqlStore | OnInflux]:
     """An empty store with the current schema and a master key."""
-    if url == "sqlite://":
-        opened = memory_store(clock, lambda: MASTER)
-    else:
+    opened: SqlStore | OnInflux
+    if url != "sqlite://":
         upgrade(url)
         opened = SqlStore(url, clock, lambda: MASTER)
+    else:
+        opened = memory_store(clock, lambda: MASTER)
+    if backend == "influxdb":
+        opened = OnInflux(opened, request.getfixturevalue("influx"))
     yield opened
     opened.close()
+
+
+class OnInflux(SeriesStore):
+    """Writes go to SQL and on to InfluxDB, views read series from InfluxDB."""
+
+    def __init__(self, sql: SqlStore, access: Access) -> None:
+        series, queue = InfluxSeries(access), SeriesQueue(sql.database)
+        queue.enable()
+        super().__init__(sql, series, Sender(queue, series))
+        self.schema = sql.schema
+        self.rotate_master = sql.rotate_master
+        self.__dict__.update(sql.__dict__)
+
+
+@pytest.fixture(scope="session")
+def influxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeriesServer]:
+    """An InfluxDB of our own."""
+    with influxdb(tmp_path_factory.mktemp("influxdb")) as server:
+        yield server
+
+
+@pytest.fixture
+def influx(influxd: SeriesServer) -> Access:
+    """An empty database in it; Debian's 1.6 takes the API of 1.x."""
+    influxd.ask('DROP DATABASE "nurt"; CREATE DATABASE "nurt"')
+    return Access(influxd.url, write_api="v1")
 
 
 @pytest.fixture(scope="session")

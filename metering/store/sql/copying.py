@@ -18,13 +18,14 @@ import sqlalchemy as sa
 
 from metering.errors import StoreError
 from metering.store.sql.engine import Database
-from metering.store.sql.schema import metadata
+from metering.store.sql.schema import metadata, series_queue
 from metering.store.sql.statements import execute_many
 from metering.store.sql.versions import demand_current
 
 __all__ = ["TableSum", "copy", "sums"]
 
 _CHUNK = 5000
+_QUEUE = series_queue
 _SPACE = 1 << 128
 
 
@@ -56,7 +57,9 @@ def copy(
         _demand_empty(new, target.where)
         for table in metadata.sorted_tables:
             for rows in _pages(old, table):
-                execute_many(new, sa.insert(table), rows)
+                execute_many(
+                    new, sa.insert(table), [_freed(row) for row in rows] if table is _QUEUE else rows
+                )
                 told(table.name, len(rows))
         _set_sequences(new)
         before, after = sums(old), sums(new)
@@ -67,8 +70,8 @@ def copy(
 
 
 def sums(connection: sa.Connection) -> list[TableSum]:
-    """Count and sum up every table."""
-    return [_sum(connection, table) for table in metadata.sorted_tables]
+    """Count and sum up every table but the queue, to which a database may add what it sees copied."""
+    return [_sum(connection, table) for table in metadata.sorted_tables if table is not _QUEUE]
 
 
 def _sum(connection: sa.Connection, table: sa.Table) -> TableSum:
@@ -98,6 +101,11 @@ def _pages(connection: sa.Connection, table: sa.Table) -> Iterator[list[dict[str
     result = connection.execute(sa.select(table), execution_options=options)
     for page in result.mappings().partitions(_CHUNK):
         yield [dict(row) for row in page]
+
+
+def _freed(row: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the number of a row: the other database gives its own."""
+    return {name: value for name, value in row.items() if name != "id"}
 
 
 def _demand_empty(connection: sa.Connection, where: str) -> None:

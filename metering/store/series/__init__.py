@@ -1,0 +1,1 @@
+"""Dense series in InfluxDB or VictoriaMetrics beside the SQL store (decision 0009)."""
