@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
@@ -32,6 +33,8 @@ _GONE = timedelta(seconds=50)
 """Three signatures missed: it is not there."""
 _HASTE_S = 0.2
 """Seconds between two looks at what is to be signed anew at once."""
+_LOOK_S = 3.0
+"""Seconds between two looks at who is first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,20 +101,38 @@ class Roster:
         with self._store.writing() as transaction:
             members = {one.name: one for one in members_of(transaction)} | {self._me.name: self._me}
             _write(transaction, members)
-        self._leads = not away and self._me.name == min(n for n, one in members.items() if one.here(now))
+        self._look(members.values())
+
+    def look(self) -> None:
+        """See whether we lead.
+
+        Raises:
+            StoreError: the store is away.
+        """
+        with self._store.reading() as view:
+            members = members_of(view)
+        self._look(members)
+
+    def _look(self, members: Iterable[Member]) -> None:
+        now = self._clock.now()
+        here = [one.name for one in members if one.here(now)]
+        self._leads = not self._me.away and bool(here) and min(here) == self._me.name
 
     def _run(self) -> None:
-        left = 0.0
+        signed = looked = float("-inf")
         while not self._stopping.wait(_HASTE_S):
-            left -= _HASTE_S
-            if left <= 0 or self._listening() != self._me.listening:
-                self._try_to_sign(away=False)
-                left = _SIGN_S
-        self._try_to_sign(away=True)
+            now = time.monotonic()
+            if now - signed >= _SIGN_S or self._listening() != self._me.listening:
+                self._try(self.sign)
+                signed = looked = now
+            elif now - looked >= _LOOK_S:
+                self._try(self.look)
+                looked = now
+        self._try(lambda: self.sign(away=True))
 
-    def _try_to_sign(self, *, away: bool) -> None:
+    def _try(self, what: Callable[[], None]) -> None:
         try:
-            self.sign(away=away)
+            what()
         except StoreError as unreachable:  # the worker tells it; a moment later is early enough
             _log.debug("roster.unsigned", error=str(unreachable))
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,36 +13,69 @@ from ingest.batching import Limits
 from ingest.intake import Intake
 from ingest.judge import Judge
 from ingest.mqtt import MqttSettings as Broker
-from ingest.mqtt import Tls
+from ingest.mqtt import Tls, subscriptions
 from ingest.pipeline import Pipeline
 from ingest.replay import Replay
+from ingest.roster import Member, Roster
 from ingest.routes import Router
 from ingest.rules import Foreign, Rules
 from ingest.upkeep import Keeping, Upkeep
 from metering.ports import Clock, Store
+from service.crew_names import machine_of
 from service.settings_check import check_broker_files
 from service.settings_model import IngestSettings, MqttSettings, Settings
 from service.web.app import create_app
 from service.web.context import IngestStatus
 
-__all__ = ["broker_of", "keeping_of", "make_intake", "make_web", "rules_of", "status_of"]
+__all__ = ["broker_of", "keeping_of", "make_intake", "make_pipeline", "make_web", "rules_of", "status_of"]
 
 
-def make_intake(settings: Settings, store: Store, clock: Clock) -> Intake:
+def make_intake(
+    settings: Settings,
+    store: Store,
+    clock: Clock,
+    *,
+    last_words: bool = True,
+    former: Sequence[str] = (),
+) -> Intake:
     """Make ingest: routes, rules and broker as the settings say.
+
+    Args:
+        settings: in force; of a worker, those with its own client id.
+        store: where all goes.
+        clock: the present.
+        last_words: of several workers on one machine, one listens to what gateways say of themselves.
+        former: subscriptions the session may still have from an earlier run.
 
     Raises:
         SettingsError: a file named for the broker cannot be read or used.
     """
     check_broker_files(settings.mqtt)
-    ingest = settings.ingest
-    rules, judge = rules_of(ingest), Judge()
+    ingest, judge = settings.ingest, Judge()
+    broker = replace(broker_of(settings.mqtt), last_words=last_words, former=former)
+    me = Member(broker.client_id, machine_of(settings), subscriptions(broker), clock.now())
+    roster = Roster(store, me, clock=clock)
+    return Intake(
+        make_pipeline(settings, store, judge),
+        broker,
+        clock=clock,
+        limits=Limits(most=ingest.batch_items, oldest_s=ingest.batch_seconds),
+        upkeep=Upkeep(
+            store,
+            Replay(store, judge=judge, rules=rules_of(ingest)),
+            judge,
+            clock=clock,
+            keeping=keeping_of(ingest),
+            leads=lambda: roster.leads,
+        ),
+        roster=roster,
+    )
+
+
+def make_pipeline(settings: Settings, store: Store, judge: Judge) -> Pipeline:
+    """Make what takes deliveries in."""
     router = Router([rule.route() for rule in settings.mqtt.topics])
-    limits = Limits(most=ingest.batch_items, oldest_s=ingest.batch_seconds)
-    pipeline = Pipeline(store, router=router, rules=rules, judge=judge)
-    replay = Replay(store, judge=judge, rules=rules)
-    upkeep = Upkeep(store, replay, judge, clock=clock, keeping=keeping_of(ingest))
-    return Intake(pipeline, broker_of(settings.mqtt), clock=clock, limits=limits, upkeep=upkeep)
+    return Pipeline(store, router=router, rules=rules_of(settings.ingest), judge=judge)
 
 
 def rules_of(ingest: IngestSettings) -> Rules:

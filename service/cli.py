@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from metering.errors import ImportRefused, TelemetryError
-from service.commands import anomaly, billing, config, database, demo, gateway, keys, meters, run
+from service.commands import anomaly, billing, config, database, demo, gateway, keys, meters, run, workers
 from service.commands.adapters import adapters
 from service.commands.coverage import coverage
 from service.commands.decode import decode
@@ -50,6 +50,7 @@ app.add_typer(billing.app, name="billing")
 app.add_typer(meters.app, name="meters")
 app.add_typer(keys.app, name="keys")
 app.add_typer(database.app, name="db")
+app.add_typer(workers.app, name="workers")
 app.add_typer(config.app, name="config")
 app.add_typer(gateway.app, name="gateway")
 

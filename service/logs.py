@@ -22,12 +22,13 @@ def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mutab
     return event
 
 
-def set_up_logs(*, style: str, level: str) -> None:
+def set_up_logs(*, style: str, level: str, worker: int | None = None) -> None:
     """Send structlog's events and the standard library's records through one pipe to standard error.
 
     Args:
         style: ``console`` for people, ``json`` for machines, ``auto`` by whether a person is watching.
         level: least that is said: ``debug``, ``info``, ``warning``, ``error``.
+        worker: number of this process among several, said with every event.
     """
     people = style == "console" or (style == "auto" and sys.stderr.isatty())
     shared: list[structlog.typing.Processor] = [
@@ -35,6 +36,7 @@ def set_up_logs(*, style: str, level: str) -> None:
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        *([_saying(worker=worker)] if worker is not None else []),
         redact,
     ]
     structlog.configure(
@@ -48,6 +50,17 @@ def set_up_logs(*, style: str, level: str) -> None:
         cache_logger_on_first_use=True,
     )
     _route_standard_library(_formatter(shared, people=people), level.upper())
+
+
+def _saying(**more: object) -> structlog.typing.Processor:
+    """Say something with every event; threads inherit no context, so it is bound to none."""
+
+    def add(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        for name, value in more.items():
+            event.setdefault(name, value)
+        return event
+
+    return add
 
 
 def _formatter(shared: list[structlog.typing.Processor], *, people: bool) -> logging.Formatter:

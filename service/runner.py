@@ -1,4 +1,4 @@
-"""The running process: web in one thread, ingest in two, signals in the main one."""
+"""The running process: web in one thread, ingest in a few, signals in the main one."""
 
 from __future__ import annotations
 
@@ -8,30 +8,48 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from ingest.intake import Intake
+from ingest.roster import Member, members_of
 from metering.clock import SystemClock
 from metering.errors import SettingsError, TelemetryError
+from metering.ports import Clock, Store
 from service.bootstrap import make_intake, make_web
+from service.crew_names import left_behind
 from service.database import prepared_store
+from service.retiring import clearing
 from service.settings_model import Settings, WebSettings
 
-__all__ = ["listen", "run_service", "url_of", "web_server"]
+__all__ = [
+    "LAST_BATCH_S",
+    "LOOK_S",
+    "clearing_of",
+    "ended_by_signals",
+    "intake_of",
+    "listen",
+    "run_service",
+    "settle_memory",
+    "stopped",
+    "url_of",
+    "wait_for",
+    "web_server",
+]
 
 _log = structlog.get_logger(__name__)
 
-_LAST_BATCH_S = 3.0
+LAST_BATCH_S = 3.0
 """Seconds the last batch has to be committed and acknowledged; what is left then stays with the broker."""
 
 _LAST_PAGES_S = 1
 """Seconds requests under way have to be answered. Both together keep the promise of five."""
 
-_LOOK_S = 0.1
+LOOK_S = 0.1
 """Seconds between two looks whether to end."""
 
 
@@ -60,34 +78,54 @@ def run_service(
         listening = house.enter_context(listen(settings.web)) if web else None
         store = prepared_store(settings.store, clock, upgrade_old=upgrade)
         house.callback(store.close)
-        intake = make_intake(settings, store, clock) if ingest else None
-        ended, broken = house.enter_context(_signals()), threading.Event()
+        intake = intake_of(settings, store, clock) if ingest else None
+        ended, broken = house.enter_context(ended_by_signals()), threading.Event()
         if listening:
             app = make_web(settings, store, clock, intake)
             house.enter_context(web_server(app, listening, on_end=lambda: _set(broken, ended)))
             announce(f"Nurt is at {url_of(listening)}")
         if intake:
-            _settle_memory()
+            settle_memory()
             intake.start()
-            house.callback(lambda: _stopped(intake.stop(_LAST_BATCH_S)))
+            house.callback(lambda: stopped(intake.stop(LAST_BATCH_S)))
+            house.enter_context(clearing_of(settings, store, clock, None))
             announce(f"Listening to the MQTT broker {settings.mqtt.host}:{settings.mqtt.broker_port}")
         announce("Ctrl-C ends it.")
-        _wait_for(ended)
+        wait_for(ended)
         if broken.is_set():
             raise TelemetryError("the web server ended by itself; see the log above")
         _log.info("service.ending")
 
 
-def _wait_for(ended: threading.Event) -> None:
+def intake_of(settings: Settings, store: Store, clock: Clock, *, last_words: bool = True) -> Intake:
+    """Make ingest with what the roster remembers of its session."""
+    with store.reading() as view:
+        former = {one.name: one.filters for one in members_of(view)}
+    known = former.get(settings.mqtt.client_id, ())
+    return make_intake(settings, store, clock, last_words=last_words, former=known)
+
+
+def clearing_of(
+    settings: Settings, store: Store, clock: Clock, workers: int | None
+) -> AbstractContextManager[None]:
+    """Retire, beside the block, what earlier runs on this machine left at the broker."""
+
+    def chosen(members: Sequence[Member]) -> Sequence[str]:
+        return left_behind(members, settings, workers, clock.now())
+
+    return clearing(settings, store, clock, chosen)
+
+
+def wait_for(ended: threading.Event) -> None:
     """Wait in short sleeps: a signal that comes just before a long wait begins would go unnoticed in it.
 
     Nor may the handler, which runs in this thread, find the event's own lock taken by it.
     """
     while not ended.is_set():
-        time.sleep(_LOOK_S)
+        time.sleep(LOOK_S)
 
 
-def _settle_memory() -> None:
+def settle_memory() -> None:
     """Spare the collector what lives as long as the process, and let it look at batches, not at items.
 
     A batch makes some tens of thousands of short-lived objects, none of them in a cycle: looking for cycles
@@ -103,19 +141,24 @@ def _set(*events: threading.Event) -> None:
         event.set()
 
 
-def _stopped(clean: bool) -> None:  # noqa: FBT001  says how it went
+def stopped(clean: bool) -> None:  # noqa: FBT001  says how it went
+    """Tell it if the end was not clean."""
     if not clean:
         _log.warning("ingest.unfinished", kept="the broker delivers again what was not acknowledged")
 
 
 @contextmanager
-def _signals() -> Iterator[threading.Event]:
-    """Give an event that SIGINT and SIGTERM set; the second signal meets the default and ends at once."""
+def ended_by_signals(*, patient: bool = False) -> Iterator[threading.Event]:
+    """Give an event that SIGINT and SIGTERM set; the second signal meets the default and ends at once.
+
+    A patient one ignores the second: systemd tells the whole crew, and so does the parent.
+    """
     ended = threading.Event()
 
     def end(_number: int, _frame: object) -> None:
-        for number in before:
-            signal.signal(number, signal.SIG_DFL)
+        if not patient:
+            for number in before:
+                signal.signal(number, signal.SIG_DFL)
         ended.set()
 
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}

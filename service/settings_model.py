@@ -155,6 +155,11 @@ class IngestSettings(Section):
     foreign_days: int = Field(
         default=7, description="days telegrams of meters not registered are held", ge=1, le=3650
     )
+    machine: str = Field(
+        default="",
+        description="name of this machine in the client ids of workers; its own if empty",
+        pattern=r"^[A-Za-z0-9_.-]{0,40}$",
+    )
 
 
 class WebSettings(Section):

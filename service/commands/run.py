@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,12 @@ Upgrade = Annotated[bool, typer.Option("--upgrade", help="Bring an older databas
 Port = Annotated[
     int | None,
     typer.Option(min=0, max=65535, help="TCP port of the pages; 0 takes a free one.", show_default=False),
+]
+
+
+Workers = Annotated[
+    int | None,
+    typer.Option(min=1, max=64, help="Processes that share the load; see above.", show_default=False),
 ]
 
 
@@ -33,16 +40,30 @@ def run(config: Config = None, port: Port = None, upgrade: Upgrade = False) -> N
     _start(config, port, ingest=True, web=True, upgrade=upgrade)
 
 
-def ingest(config: Config = None, upgrade: Upgrade = False) -> None:  # noqa: FBT002  an option
-    """Take telegrams from the broker, without pages.
+def ingest(
+    config: Config = None,
+    upgrade: Upgrade = False,  # noqa: FBT002  an option
+    workers: Workers = None,
+    worker: Annotated[int | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Take telegrams from the broker, without pages; with --workers in several processes.
 
-    Several of these share the load when each has its own [mqtt] client_id and all the same shared_group.
+    Workers share what comes, on one machine or on many, and need nothing in common but the broker (MQTT 5)
+    and the database. One that dies is started again. With fewer workers than last time, what the broker kept
+    for the others is taken in first. `nurt workers list` shows all there are.
 
     **Examples**
 
-        NURT_MQTT__CLIENT_ID=nurt-2 nurt ingest
+        nurt ingest
+
+        nurt ingest --workers 4 --config /etc/nurt/nurt.toml
     """
-    _start(config, None, ingest=True, web=False, upgrade=upgrade)
+    if worker is not None:
+        _work(config, worker)
+    elif workers is not None:
+        _start_crew(config, workers, upgrade=upgrade)
+    else:
+        _start(config, None, ingest=True, web=False, upgrade=upgrade)
 
 
 def serve(config: Config = None, port: Port = None, upgrade: Upgrade = False) -> None:  # noqa: FBT002  an option
@@ -64,3 +85,26 @@ def _start(config: Path | None, port: int | None, *, ingest: bool, web: bool, up
         settings = settings.model_copy(update={"web": settings.web.model_copy(update={"port": port})})
     set_up_logs(style=settings.logs.format, level=settings.logs.level)
     run_service(settings, ingest=ingest, web=web, upgrade=upgrade, announce=typer.echo)
+
+
+def _start_crew(config: Path | None, workers: int, *, upgrade: bool) -> None:
+    from service.crew_runner import run_crew
+    from service.logs import set_up_logs
+
+    settings = settings_in_force(config).settings
+    set_up_logs(style=settings.logs.format, level=settings.logs.level)
+    named = ("--config", str(config)) if config else ()
+
+    def command(number: int) -> tuple[str, ...]:
+        return (sys.executable, "-m", "service.cli", "ingest", *named, "--worker", str(number))
+
+    run_crew(settings, command, workers, upgrade=upgrade, announce=typer.echo)
+
+
+def _work(config: Path | None, number: int) -> None:
+    from service.crew_runner import run_worker
+    from service.logs import set_up_logs
+
+    settings = settings_in_force(config).settings
+    set_up_logs(style=settings.logs.format, level=settings.logs.level, worker=number)
+    run_worker(settings, number)
