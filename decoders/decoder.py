@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from decoders.decode import decode_frame
 from decoders.layout import TelegramLayout
-from decoders.layout_learning import learn
-from decoders.opening import Opening, opening_of
+from decoders.layout_learning import learn, learn_own
+from decoders.opening import AS_RECEIVED, Opening, opening_of
 from decoders.own_payload import own_payload
 from decoders.telegram import Keys, Telegram, no_keys
 from decoders.wmbus import link, wired
@@ -72,7 +72,7 @@ class Decoder:
         """Decode one frame as received; see :func:`decoders.decode` for arguments, result and errors."""
         once = KeysOnce(keys)
         fit = self._fit_bare(frame, once)
-        return _telegram(fit) if fit else self._frame(self._normalised(frame), once)
+        return _telegram(fit) if fit and not fit[0].own else self._frame(self._normalised(frame), once)
 
     def decode_frame(self, frame: link.Frame, keys: Keys = no_keys) -> Telegram:
         """Decode what :func:`decoders.wmbus.link.normalise` gave; otherwise as :meth:`decode`."""
@@ -81,19 +81,30 @@ class Decoder:
     def fit(self, frame: bytes, keys: Keys = no_keys) -> Fit | None:
         """Find the layout of a frame as received; ``None`` if it is not known, or the full walk must decide.
 
+        Where the layout is one of headers only (``own``), :meth:`decode` would refuse the frame.
+
         Raises:
             FrameError: the link layer does not hold together.
             LayerError: a wired frame without data.
         """
         return self._fit_bare(frame, keys) or self._fit_frame(self._normalised(frame), keys)
 
-    def own_payload(self, frame: bytes) -> Telegram | None:
-        """Give what the headers of a frame as received say; see :func:`decoders.own_payload.own_payload`.
+    def fit_own(self, frame: bytes) -> Fit | None:
+        """Learn the layout of a frame as received whose payload is the manufacturer's own.
+
+        Returns:
+            ``None`` for all other frames; see :func:`decoders.own_payload.own_payload`.
 
         Raises:
             FrameError: the link layer does not hold together.
         """
-        return own_payload(self._normalised(frame))
+        normal = self._normalised(frame)
+        telegram = own_payload(normal)
+        if telegram is None:
+            return None
+        layout = learn_own(telegram)
+        self._keep(_start(normal), len(normal.data), AS_RECEIVED, layout)
+        return layout, normal.data, normal.data
 
     def _normalised(self, raw: bytes) -> link.Frame:
         """Bring a frame to its one form; whoever finds no fit asks again at once."""
@@ -129,7 +140,7 @@ class Decoder:
 
     def _frame(self, frame: link.Frame, keys: KeysOnce) -> Telegram:
         fit = self._fit_frame(frame, keys)
-        if fit:
+        if fit and not fit[0].own:
             return _telegram(fit)
         telegram = decode_frame(frame, keys, self._compact)
         self._learn(frame, telegram, keys)
@@ -145,8 +156,6 @@ class Decoder:
         if opening is None or layout is None:
             return
         self._keep(_start(frame), len(frame.data), opening, layout)
-        if self._count > self._most:
-            self._forget()
 
     def _keep(self, start: bytes, size: int, opening: Opening, layout: TelegramLayout) -> None:
         kind = self._kinds.setdefault(start, _Kind(masks_of(size), []))
@@ -158,6 +167,8 @@ class Decoder:
             way.layouts.insert(0, layout)
             self._count += 1 - len(way.layouts[_MOST_ALIKE:])
             del way.layouts[_MOST_ALIKE:]
+        if self._count > self._most:
+            self._forget()
 
     def _forget(self) -> None:
         """Forget layouts not used since the last time; where most were, the kinds of meters learnt first."""

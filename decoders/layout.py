@@ -27,7 +27,7 @@ from decoders.wmbus.crc import crc_little
 from decoders.wmbus.header import describe
 from metering.meter import MeterId
 
-__all__ = ["Maker", "Places", "TelegramLayout", "is_compact", "maker"]
+__all__ = ["Maker", "Places", "TelegramLayout", "is_compact", "is_own", "maker"]
 
 Maker = Callable[[bytes], Record]
 """Makes a record out of its data bytes."""
@@ -68,6 +68,7 @@ class TelegramLayout:
         places: which value is what.
         example: the telegram it was learnt from.
         clear: its frame in clear.
+        own: only the headers are the standard's; :func:`decoders.decode.decode` refuses such telegrams.
         renderings: what others have prepared for this layout, by a name of theirs.
         standard_sender: the link-layer address is written as the standard says.
         used: a frame fitted since :meth:`reset`.
@@ -79,6 +80,7 @@ class TelegramLayout:
         "clear",
         "example",
         "mask",
+        "own",
         "places",
         "renderings",
         "repeated",
@@ -98,6 +100,7 @@ class TelegramLayout:
         self.values = _lifter(slots)
         self.places = places
         self.example = example
+        self.own = is_own(example)
         self.standard_sender = identity(example.frame[2:10]) == example.sender
         self.renderings: dict[object, object] = {}
         self.used = False
@@ -180,6 +183,11 @@ class TelegramLayout:
 def is_compact(ci: int) -> bool:
     """Whether a compact frame follows this CI field."""
     return CI[ci].content is Content.COMPACT
+
+
+def is_own(telegram: Telegram) -> bool:
+    """Whether the telegram's payload is the manufacturer's own, as its CI field says."""
+    return bool(telegram.ci) and CI[telegram.ci[-1]].content is Content.MANUFACTURER
 
 
 def _full_frame(example: Telegram) -> Callable[[bytes], bool]:

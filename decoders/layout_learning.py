@@ -14,7 +14,7 @@ from decoders.wmbus.layers import Layers
 from decoders.wmbus.transport import NO_SECURITY, TransportHeader
 from decoders.wmbus.values import VARIABLE
 
-__all__ = ["learn"]
+__all__ = ["learn", "learn_own"]
 
 _ENC = 0xE0
 """Bits of the session number's last byte that say whether the link is encrypted."""
@@ -35,6 +35,20 @@ def learn(layers: Layers, telegram: Telegram) -> TelegramLayout | None:
     places = _places(draft, layers, header, telegram)
     layout = TelegramLayout(clear, bytes(draft.mask), draft.slots, places, telegram)
     return layout if layout.fits(clear, int.from_bytes(clear)) else None
+
+
+def learn_own(telegram: Telegram) -> TelegramLayout:
+    """Learn the layout of a telegram whose payload is the manufacturer's own: its headers.
+
+    Args:
+        telegram: what :func:`decoders.own_payload.own_payload` gave.
+    """
+    frame = telegram.frame
+    draft = _Draft(len(frame))
+    sender = _link(draft, telegram)
+    plain = draft.lift(len(frame) - len(telegram.plain), len(telegram.plain))
+    places = Places(sender, None, None, None, None, None, plain, range(0))
+    return TelegramLayout(frame, bytes(draft.mask), draft.slots, places, telegram)
 
 
 def _learnable(layers: Layers, header: TransportHeader, telegram: Telegram) -> bool:

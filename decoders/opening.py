@@ -23,7 +23,7 @@ from decoders.wmbus.security import MARK
 from decoders.wmbus.transport import AES_CBC, AES_CBC_DERIVED, NO_SECURITY, TransportHeader
 from metering.meter import MeterId
 
-__all__ = ["Opening", "opening_of"]
+__all__ = ["AS_RECEIVED", "Opening", "opening_of"]
 
 _CRC = 2
 
@@ -44,7 +44,7 @@ def opening_of(layers: Layers, telegram: Telegram) -> Opening | None:
     if layers.ell is not None and layers.ell.session is not None:
         return _link(layers, layers.ell, telegram)
     if not header.encrypted and layers.afl is None:
-        return _AsReceived() if header.mode in {NO_SECURITY, AES_CBC} else None
+        return AS_RECEIVED if header.mode in {NO_SECURITY, AES_CBC} else None
     return _of_blocks(layers, header, telegram)
 
 
@@ -95,6 +95,9 @@ class _AsReceived:
 
     def open(self, frame: bytes, keys: Keys, ciphers: CipherCache) -> bytes | None:  # noqa: ARG002  see Opening
         return frame
+
+
+AS_RECEIVED = _AsReceived()
 
 
 # --- security modes 5 and 7 ----------------------------------------------------------------------

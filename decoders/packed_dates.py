@@ -17,6 +17,7 @@ __all__ = [
     "day",
     "day_month",
     "following",
+    "repacked",
     "type_g",
     "type_t",
 ]
@@ -48,6 +49,11 @@ def type_g(years: int, month: int, day_of_month: int) -> bytes:
 def type_t(word: int, years_mask: int = 0x7F) -> bytes:
     """Read a word of day (bits 0-4), month (bits 5-8) and years since 2000 (from bit 9)."""
     return type_g(word >> 9 & years_mask, word >> 5 & 0x0F, word & 0x1F)
+
+
+def repacked(data: bytes) -> bytes:
+    """Read two bytes, low byte first, as :func:`type_t`."""
+    return type_t(int.from_bytes(data, "little"))
 
 
 def day_month(word: int) -> DayMonth:

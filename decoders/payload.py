@@ -31,7 +31,10 @@ __all__ = [
     "Piece",
     "Sent",
     "block",
+    "described",
+    "described_without_data",
     "numbered_again",
+    "record_of",
     "refused",
     "standard",
     "thirds",
@@ -154,14 +157,14 @@ def standard(header: str, piece: Piece, remark: str = "") -> Record:
     Raises:
         LayerError: ``truncated``: the payload ended inside the data.
     """
-    said = _said(header)
+    said = described(header)
     data = piece.data
     if said.size is not None and said.size != len(data):
         raise truncated(piece, said.size)
     value, why = said.read(data)
     if said.remark or why:
         remark = "; ".join(filter(None, (remark, said.remark, why)))
-    return _record(said, piece, value, remark)
+    return record_of(said, piece, value, remark)
 
 
 def told(  # noqa: PLR0913  the places a record names
@@ -183,7 +186,7 @@ def told(  # noqa: PLR0913  the places a record names
         function: instantaneous, maximum, minimum.
         remark: what to know of it.
     """
-    return _record(_without_data(vib, storage, function), piece, value, remark)
+    return record_of(described_without_data(vib, storage, function), piece, value, remark)
 
 
 def block(piece: Piece, items: Iterable[tuple[int, str]]) -> list[Record]:
@@ -257,13 +260,15 @@ def _again(record: Record, occurrence: int) -> Record:
 
 
 @functools.lru_cache(maxsize=1024)
-def _said(header: str) -> Description:
+def described(header: str) -> Description:
     """Describe a header written in hexadecimal; the tables of the readers name a few hundred."""
     return describe(bytes.fromhex(header))
 
 
 @functools.lru_cache(maxsize=4096)
-def _without_data(vib: str, storage: int, function: Function) -> Description:
+def described_without_data(
+    vib: str, storage: int = 0, function: Function = Function.INSTANTANEOUS
+) -> Description:
     """Describe a header whose DIB says "no data"."""
     return describe(dib(_NO_DATA, function=function, storage=storage) + bytes.fromhex(vib))
 
@@ -273,7 +278,8 @@ def _size(header: str) -> int:
     return LENGTHS[int(header[:2], 16) & 0x0F]
 
 
-def _record(said: Description, piece: Piece, value: Value, remark: str) -> Record:
+def record_of(said: Description, piece: Piece, value: Value, remark: str) -> Record:
+    """Make a record of what its header says, its data where they stand, value and remark."""
     register = said.register
     return quick_record(
         piece.at,

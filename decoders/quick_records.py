@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from metering.meter import MeterId
     from metering.reading import Function
 
-__all__ = ["quick_record", "quick_telegram"]
+__all__ = ["made_again", "quick_record", "quick_telegram"]
 
 
 class _DraftRecord:
@@ -74,6 +74,26 @@ def quick_record(  # noqa: PLR0913, PLR0917  the attributes of a record, in thei
     made.occurrence = occurrence
     made.__class__ = Record  # type: ignore[assignment]  # same slots, so the object is one
     return cast("Record", made)
+
+
+def made_again(record: Record, data: bytes, value: Value) -> Record:
+    """Give a record other data and the value they have."""
+    return quick_record(
+        record.offset,
+        record.dib,
+        record.vib,
+        data,
+        record.function,
+        record.storage,
+        record.tariff,
+        record.subunit,
+        record.quantity,
+        record.unit,
+        record.qualifiers,
+        value,
+        record.remark,
+        record.occurrence,
+    )
 
 
 class _DraftTelegram:

@@ -8,7 +8,7 @@ lifted from them instead of from bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple, Protocol
 
@@ -45,21 +45,21 @@ class Source(NamedTuple):
     """Where the values of telegrams with the same records are lifted from.
 
     Attributes:
-        kind: names this way of lifting.
+        kind: names this way of lifting; texts made in one way serve all layouts with the same headers.
         records: records of an example, profiles expanded.
         status: its status byte.
         data: for each record, which of the lifted values it is made of.
         status_at: which of them is the status byte.
-        make: of an example's record and a lifted value, another record.
+        make: of the place of an example's record and a lifted value, another record.
         number: brings a text of data bytes to lifted values.
     """
 
-    kind: str
+    kind: Hashable
     records: Sequence[Record]
     status: int | None
     data: Sequence[int]
     status_at: int | None
-    make: Callable[[Record, Any], Record]
+    make: Callable[[int, Any], Record]
     number: Callable[[Text], Callable[[Any], bytes]]
 
 
@@ -74,7 +74,7 @@ def of_layout(layout: TelegramLayout) -> Source | None:
         example.status,
         places.data,
         places.status,
-        lambda record, data: maker(record)(data),
+        lambda place, data: maker(example.records[place])(data),
         lambda text: text,
     )
 
@@ -182,7 +182,7 @@ class _Part:
         lifted = (data,) if isinstance(self._place, int) else data
         records = list(self._from.records)
         for place, one in zip(self._data, lifted, strict=False):
-            records[place] = self._from.make(records[place], one)
+            records[place] = self._from.make(place, one)
         status = lifted[-1][0] if len(lifted) > len(self._data) else 0
         value, silent = self._tell(records, status)
         if silent != self._silent:

@@ -24,6 +24,7 @@ from service.flat_lines import flat_line
 from service.in_parts import InParts
 from service.line_forms import LineForms
 from service.record_forms import RecordForms
+from service.table_forms import ByTable
 
 __all__ = ["DecodeStream"]
 
@@ -61,10 +62,10 @@ class DecodeStream:
         try:
             frame, key, model = self._plainly_asked(line)
             keys = (key,) if key else ()
-            fit = self._decoder.fit(frame, lambda _: keys)
+            fit = self._decoder.fit(frame, lambda _: keys) or self._decoder.fit_own(frame)
         except (ValueError, TypeError, DecodeError):
             return self._at_length(line)
-        quick = self._filled_in(fit, keys, model) if fit else self._of_its_own(frame, keys, model)
+        quick = self._filled_in(fit, keys, model) if fit else None
         return (quick, True) if quick else self._told(Asked(frame, key, model))
 
     def forget_texts(self) -> None:
@@ -75,30 +76,31 @@ class DecodeStream:
     def _filled_in(self, fit: Fit, keys: Sequence[bytes], model: Model | None) -> bytes | None:
         """Answer by a form; ``None`` if there is none for this telegram."""
         if self._clock is None:
-            line = self._forms.json_line(fit, model)
+            line = self._forms.json_line(fit, model, keys)
         else:
-            line = self._forms.flat_line(fit, self._clock.now(), model)
+            line = self._forms.flat_line(fit, self._clock.now(), model, keys)
         return line or self._by_records(fit, keys, model)
 
     def _by_records(self, fit: Fit, keys: Sequence[bytes], model: Model | None) -> bytes | None:
         """Answer for a telegram the meter's model reads further."""
         layout, frame, clear = fit
+        before = layout.telegram(frame, clear)
         try:
-            telegram, found, _ = complete(layout.telegram(frame, clear), lambda _: keys, model)
+            understood = (read_own if layout.own else complete)(before, lambda _: keys, model)
         except DecodeError:
             return None
-        return self._of_records(telegram, found) if found and not telegram.faults else None
+        telegram, found, _ = understood or (before, None, None)
+        if found is None or telegram.faults:
+            return None
+        self._learn(fit, model, keys, ByTable(before, telegram, found))
+        return self._of_records(telegram, found)
 
-    def _of_its_own(self, frame: bytes, keys: Sequence[bytes], model: Model | None) -> bytes | None:
-        """Answer for a telegram all of whose payload the meter's model reads."""
-        try:
-            telegram = self._decoder.own_payload(frame)
-            understood = read_own(telegram, lambda _: keys, model) if telegram else None
-        except DecodeError:
-            return None
-        if understood is None or understood.model is None or understood.telegram.faults:
-            return None
-        return self._of_records(understood.telegram, understood.model)
+    def _learn(self, fit: Fit, model: Model | None, keys: Sequence[bytes], read: ByTable) -> None:
+        """Learn the form of a telegram whose model reads the payload by table."""
+        if not read.model.hook:
+            return
+        learn = self._forms.learn_json if self._clock is None else self._forms.learn_flat
+        learn(fit, model, keys, read)
 
     def _of_records(self, telegram: Telegram, model: Model) -> bytes | None:
         if self._clock is None:

@@ -6,7 +6,7 @@ everything that differs. It is used only if it gives that line back when it is f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import NamedTuple, cast
@@ -21,31 +21,31 @@ from decoders.model import Model
 from decoders.models import detect
 from decoders.number_texts import Text
 from decoders.rendering import MOST_TEXTS, Hole, Memory, Rendering, Unfit
-from decoders.telegram import Record
-from decoders.told_form import of_layout, told_form
+from decoders.told_form import told_form
 from decoders.wmbus.address import identity, link_order
-from decoders.wmbus.header import describe
-from decoders.wmbus.profile import says_profile
-from decoders.wmbus.vif import Kind
 from metering.meter import MeterId
 from service.asked import Asked
 from service.decode_lines import Answer, json_line
 from service.flat_lines import flat_line
+from service.lifts import Lift
+from service.table_forms import ByTable, TableForms
 from service.tellings import (
     EXACT,
     FLAT,
     SOME_TIME,
-    field_text,
     flat_text,
     status_text,
     time_at_the_end,
-    value_text,
 )
 
 __all__ = ["LineForms"]
 
 _MARK = b"\0"  # never stands in JSON
 _HOLE = orjson.Fragment(_MARK)
+
+
+_Form = Rendering | TableForms | None
+_FormOf = Callable[[Lift, Model | None], Rendering | None]
 
 
 class _Told(NamedTuple):
@@ -62,73 +62,92 @@ class LineForms:
     def __init__(self, texts: int = MOST_TEXTS) -> None:
         self._memory = Memory(texts)
 
-    def json_line(self, fit: Fit, model: Model | None = None) -> bytes | None:
+    def json_line(self, fit: Fit, model: Model | None = None, keys: Sequence[bytes] = ()) -> bytes | None:
         """Write the line of a telegram; ``None`` if it must be told the full way.
 
         Args:
             fit: the telegram.
             model: the meter's model; ``None`` = find it.
+            keys: to try, where the payload is encrypted once more.
         """
-        return self._filled(fit, self._json, model)
+        return self._filled(fit, self._json, model, keys)
 
-    def flat_line(self, fit: Fit, received_at: datetime, model: Model | None = None) -> bytes | None:
+    def flat_line(
+        self, fit: Fit, received_at: datetime, model: Model | None = None, keys: Sequence[bytes] = ()
+    ) -> bytes | None:
         """Write the flat line of a telegram received at that time; otherwise as :meth:`json_line`."""
-        line = self._filled(fit, self._flat, model)
+        line = self._filled(fit, self._flat, model, keys)
         return line and line + time_at_the_end(received_at)
+
+    def learn_json(self, fit: Fit, named: Model | None, keys: Sequence[bytes], read: ByTable) -> None:
+        """Learn how the line of a telegram is filled in whose model reads the payload by table."""
+        self._learn(fit, self._json, named, keys, read)
+
+    def learn_flat(self, fit: Fit, named: Model | None, keys: Sequence[bytes], read: ByTable) -> None:
+        """Learn the flat line of such a telegram."""
+        self._learn(fit, self._flat, named, keys, read)
 
     def forget_texts(self) -> None:
         """Forget the texts of all values."""
         self._memory.forget()
 
-    def _filled(
-        self,
-        fit: Fit,
-        form_of: Callable[[TelegramLayout, Model | None], Rendering | None],
-        model: Model | None,
-    ) -> bytes | None:
+    def _filled(self, fit: Fit, form_of: _FormOf, model: Model | None, keys: Sequence[bytes]) -> bytes | None:
         layout, _, clear = fit
         key = form_of.__name__, model
         try:
-            form = cast("Rendering | None", layout.renderings[key])
+            form = cast("_Form", layout.renderings[key])
         except KeyError:
-            form = layout.renderings[key] = form_of(layout, model or detect(layout.example))
+            form = layout.renderings[key] = self._form(layout, form_of, model or detect(layout.example))
         try:
+            if isinstance(form, TableForms):
+                return form.filled(layout, clear, keys)
             return form(layout.values(clear)) if form else None
         except Unfit:
             return None
 
+    def _form(self, layout: TelegramLayout, form_of: _FormOf, model: Model | None) -> _Form:
+        if model and model.hook:
+            return TableForms()
+        if layout.own:
+            return None
+        return form_of(Lift(layout, self._memory), model)
+
+    def _learn(
+        self, fit: Fit, form_of: _FormOf, named: Model | None, keys: Sequence[bytes], read: ByTable
+    ) -> None:
+        forms = fit[0].renderings.get((form_of.__name__, named))
+        if isinstance(forms, TableForms):
+            forms.learn(fit, keys, read, self._memory, form_of)
+
     # --- forms -----------------------------------------------------------------------------------
 
-    def _json(self, layout: TelegramLayout, model: Model | None) -> Rendering | None:
-        example = layout.example
-        told = self._exact_told(layout, model) if model else self._by_rule(layout)
-        line = json_line(Answer(Asked(example.frame), example, model, None))
+    def _json(self, lift: Lift, model: Model | None) -> Rendering | None:
+        told = self._exact_told(lift, model) if model else self._by_rule(lift)
+        line = json_line(Answer(Asked(lift.telegram.frame), lift.telegram, model, None))
         document = orjson.loads(line)
         if told is None or list(document["fields"]) != list(told.names):
             return None
-        meter = {"meter_id": self._meter(layout, str), "serial": self._meter(layout, _serial)}
+        meter = {"meter_id": self._meter(lift.layout, str), "serial": self._meter(lift.layout, _serial)}
         meter = {name: hole for name, hole in meter.items() if hole}
         document.update(dict.fromkeys(meter, _HOLE), fields=dict.fromkeys(told.names, _HOLE))
         for record in document["records"]:
             record["value"] = _HOLE
         constants = orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE).split(_MARK)
-        values = [self._value(place, record.dib + record.vib) for place, record in _data(layout)]
-        holes = [*filter(None, meter.values()), *told.holes, *values]
-        return _proved(layout, constants, [*holes, *told.guards], line)
+        holes = [*filter(None, meter.values()), *told.holes, *lift.values()]
+        return _proved(lift, constants, [*holes, *told.guards], line)
 
-    def _flat(self, layout: TelegramLayout, model: Model | None) -> Rendering | None:
+    def _flat(self, lift: Lift, model: Model | None) -> Rendering | None:
         """Make the form of a flat line, which ends before the time: that is the last in it."""
-        example = layout.example
-        told = self._flat_told(layout, model) if model else self._flat_by_rule(layout)
-        line = flat_line(Answer(Asked(example.frame), example, model, None), SOME_TIME)
+        told = self._flat_told(lift, model) if model else self._flat_by_rule(lift)
+        line = flat_line(Answer(Asked(lift.telegram.frame), lift.telegram, model, None), SOME_TIME)
         document = orjson.loads(line)
         if told is None or list(document) != ["_", "media", "meter", "name", "id", *told.names, "timestamp"]:
             return None
-        number = self._meter(layout, _serial_in_small_letters)
+        number = self._meter(lift.layout, _serial_in_small_letters)
         document.update(dict.fromkeys([*(["id"] if number else []), *told.names, "timestamp"], _HOLE))
         constants = orjson.dumps(document).split(_MARK)[:-1]
         holes = [*([number] if number else []), *told.holes, *told.guards]
-        return _proved(layout, constants, holes, line.removesuffix(time_at_the_end(SOME_TIME)))
+        return _proved(lift, constants, holes, line.removesuffix(time_at_the_end(SOME_TIME)))
 
     # --- holes -----------------------------------------------------------------------------------
 
@@ -143,73 +162,55 @@ class LineForms:
         key = ("sender", tell, None if layout.standard_sender else layout)
         return places.sender, self._memory.texts(key, lambda: partial(_link_address, layout, tell))
 
-    def _by_rule(self, layout: TelegramLayout) -> _Told:
+    def _by_rule(self, lift: Lift) -> _Told:
         """Tell the records of a meter without a model."""
-        names = list(fields(layout.example))
-        return _Told(names, [self._field(place, record) for place, record in _data(layout)])
+        names = list(fields(lift.telegram))
+        return _Told(names, [lift.field(place) for place in range(len(names))])
 
-    def _exact_told(self, layout: TelegramLayout, model: Model) -> _Told | None:
+    def _exact_told(self, lift: Lift, model: Model) -> _Told | None:
         """Tell what the model names, then the other records by rule."""
-        source = None if model.hook else of_layout(layout)
+        source = lift.source
         if source is None:
             return None
         form = told_form(source, model, EXACT, self._memory)
-        rest = [one for number, one in enumerate(_data(layout)) if number not in form.taken]
-        names = [one.name for one in named(layout.example, model)]
-        return _Told(
-            names, [*form.holes, *(self._field(place, record) for place, record in rest)], form.guards
-        )
+        rest = [place for place in range(len(lift.telegram.records)) if place not in form.taken]
+        names = [one.name for one in named(lift.telegram, model)] if lift.telegram.records else []
+        return _Told(names, [*form.holes, *map(lift.field, rest)], form.guards)
 
-    def _flat_told(self, layout: TelegramLayout, model: Model) -> _Told | None:
+    def _flat_told(self, lift: Lift, model: Model) -> _Told | None:
         """Tell what the model names, its status last."""
-        source = None if model.hook else of_layout(layout)
+        source = lift.source
         if source is None:
             return None
         form = told_form(source, model, FLAT, self._memory)
         told = sorted(zip(form.names, form.holes, strict=True), key=lambda one: one[0] == "status")
         return _Told([name for name, _ in told], [hole for _, hole in told], form.guards)
 
-    def _flat_by_rule(self, layout: TelegramLayout) -> _Told | None:
+    def _flat_by_rule(self, lift: Lift) -> _Told | None:
         """Tell the records of a meter without a model; of two with one name the first counts."""
-        if any(says_profile(record) for record in layout.example.records):
+        if lift.source is None:
             return None
         told: dict[str, Hole] = {}
         guards = []
-        for place, record in _data(layout):
+        for place, record in zip(lift.layout.places.data, lift.telegram.records, strict=True):
             key = ("flat", record.dib, record.vib, field_name(record), isinstance(record.value, str))
             hole = place, self._memory.texts(key, partial(flat_text, record))
             if told.setdefault(field_name(record), hole) is not hole:
                 guards.append(
                     (place, self._memory.texts(("guard", *key), partial(_guard, flat_text(record))))
                 )
-        status = layout.places.status
+        status = lift.layout.places.status
         told["status"] = (
             () if status is None else status,
             self._memory.texts("status", lambda: status_text),
         )
         return _Told(list(told), list(told.values()), guards)
 
-    def _field(self, place: int, record: Record) -> Hole:
-        header, named_as_text = record.dib + record.vib, isinstance(record.value, str)
-        if describe(header).kind is Kind.MOMENT and not named_as_text:
-            return self._value(place, header)
-        return place, self._memory.texts(("field", header, named_as_text), partial(field_text, record))
 
-    def _value(self, place: int, header: bytes) -> Hole:
-        return place, self._memory.texts(("value", header), partial(value_text, header))
-
-
-def _data(layout: TelegramLayout) -> Iterator[tuple[int, Record]]:
-    """Give the records of the example, each with the place of its data."""
-    return zip(layout.places.data, layout.example.records, strict=True)
-
-
-def _proved(
-    layout: TelegramLayout, constants: Sequence[bytes], holes: Sequence[Hole], line: bytes
-) -> Rendering | None:
+def _proved(lift: Lift, constants: Sequence[bytes], holes: Sequence[Hole], line: bytes) -> Rendering | None:
     """Give the form if it tells the example as it was told; guards stand behind the line."""
     form = Rendering([*constants, *[b""] * (len(holes) + 1 - len(constants))], holes)
-    return form if form(layout.values(layout.clear)) == line else None
+    return form if form(lift.example) == line else None
 
 
 def _guard(text: Text) -> Text:

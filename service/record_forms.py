@@ -148,7 +148,15 @@ def _flat_form(
 
 def _source(telegram: Telegram, expanded: Sequence[Record]) -> Source:
     count = len(expanded)
-    return Source("records", expanded, telegram.status, range(count), count, _made_again, _of_data)
+    return Source(
+        "records",
+        expanded,
+        telegram.status,
+        range(count),
+        count,
+        lambda place, lifted: _made_again(expanded[place], lifted),
+        _of_data,
+    )
 
 
 def _told(

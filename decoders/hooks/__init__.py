@@ -7,7 +7,8 @@ One hook is one file of this package, found by its name. There are two kinds:
   number said by ``number``.
 - A *payload reader* (``hook = "..."`` at the top of the file) turns what the manufacturer wrote in a form of
   its own into ordinary records: the file has ``read_payload``, a :class:`PayloadReader`, made of the parts in
-  :mod:`decoders.payload`.
+  :mod:`decoders.payload`. Where the payload is a table, the file has ``read_table`` instead, a
+  :class:`TableReader`, made of the parts in :mod:`decoders.rows`.
 
 A calculation never raises for what a telegram holds: a value that cannot be told is ``None``. A payload
 reader raises nothing but a :class:`~decoders.errors.DecodeError`.
@@ -21,9 +22,18 @@ from dataclasses import dataclass
 from typing import Protocol, cast
 
 from decoders.payload import Payload, Sent
+from decoders.rows import Table, payload_of
 from decoders.telegram import Record, Value
 
-__all__ = ["Calculation", "Given", "PayloadReader", "calculation", "payload_reader"]
+__all__ = [
+    "Calculation",
+    "Given",
+    "PayloadReader",
+    "TableReader",
+    "calculation",
+    "payload_reader",
+    "table_reader",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +71,18 @@ class PayloadReader(Protocol):
         ...
 
 
+class TableReader(Protocol):
+    """Says where in what a manufacturer wrote in a form of its own which value stands."""
+
+    def __call__(self, sent: Sent, /) -> Table:
+        """Return the table; one without rows if the payload is not of this form.
+
+        Raises:
+            DecodeError: it ought to be of this form but is not, or a key is missing or wrong.
+        """
+        ...
+
+
 @functools.cache
 def calculation(name: str) -> Calculation:
     """Find a calculation.
@@ -78,7 +100,19 @@ def payload_reader(name: str) -> PayloadReader:
     Raises:
         LookupError: there is no such hook.
     """
-    return cast("PayloadReader", _hook(name, "read_payload"))
+    by_table = table_reader(name)
+    if by_table is None:
+        return cast("PayloadReader", _hook(name, "read_payload"))
+    return lambda sent: payload_of(by_table(sent))
+
+
+@functools.cache
+def table_reader(name: str) -> TableReader | None:
+    """Find a payload reader that works by table; ``None`` if this one does not."""
+    try:
+        return cast("TableReader", _hook(name, "read_table"))
+    except LookupError:
+        return None
 
 
 def _hook(name: str, function: str) -> object:

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from decoders.payload import NOT_MINE, Payload, Sent, thirds, told, truncated
+from decoders.payload import Sent, thirds, truncated
+from decoders.rows import NO_TABLE, Table, value
 
-__all__ = ["read_payload"]
+__all__ = ["read_table"]
 
 _CI = 0xA0
 _LITRE = Decimal("0.001")
 
 
-def read_payload(sent: Sent) -> Payload:
+def read_table(sent: Sent) -> Table:
     """Read the total, unsigned."""
     piece = sent.application
     if sent.ci != _CI:
-        return NOT_MINE
+        return NO_TABLE
     if len(piece) < 4:
         raise truncated(piece, 4)
-    count = piece.cut(0, 4)
-    total = thirds(count.unsigned(), _LITRE)
-    return Payload((told("13", total, count, remark="counted in thirds of a litre"),), whole=True)
+    return Table(piece, (_TOTAL,), whole=True)
+
+
+def _total(data: bytes) -> Decimal:
+    return thirds(int.from_bytes(data, "little"), _LITRE)
+
+
+_TOTAL = value("13", _total, 0, 4, remark="counted in thirds of a litre")

@@ -10,13 +10,14 @@ understood. An unknown tag ends the list, since where the next one begins is not
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
-from decoders.payload import BY_OBSERVATION, NOT_MINE, Payload, Piece, Sent, told
-from decoders.telegram import Record
+from decoders.payload import BY_OBSERVATION, Piece, Sent
+from decoders.rows import NO_TABLE, Row, Table, value
 
-__all__ = ["read_payload"]
+__all__ = ["read_table"]
 
 _MODES = frozenset({0, 5})
 _FIRST_REGISTER = 8
@@ -46,44 +47,56 @@ _SIZES: Mapping[int, int] = {
 """Tag -> bytes of data."""
 
 
-def read_payload(sent: Sent) -> Payload:
+def read_table(sent: Sent) -> Table:
     """Read the total, and what public observation tells of days in operation and month ends."""
     piece = sent.application
     if sent.telegram.security.mode not in _MODES or len(piece) <= _FIRST_REGISTER:
-        return NOT_MINE
+        return NO_TABLE
     registers = list(_registers(piece))
-    records = tuple(record for tag, data in registers for record in _records(tag, data))
-    if all(tag != _TOTAL for tag, _ in registers):
-        return NOT_MINE
-    return Payload(records, whole=True, sound=_ends_well(piece, registers))
+    if all(piece[at] != _TOTAL for at in registers):
+        return Table(piece, decided=((0, len(piece)),))
+    rows = tuple(row for at in registers for row in _rows(piece[at], at + 1))
+    rest = registers[-1] + 1 + _SIZES[piece[registers[-1]]]
+    decided = (*((at, at + 1) for at in registers), (rest, len(piece)))
+    return Table(piece, rows, decided, whole=True, sound=_ends_well(piece.data[rest:]))
 
 
-def _registers(piece: Piece) -> Iterator[tuple[int, Piece]]:
+def _registers(piece: Piece) -> Iterator[int]:
+    """Say where the tags stand."""
     at = _FIRST_REGISTER
     while at + _CHECKSUM < len(piece) and piece[at] in _SIZES:
         end = at + 1 + _SIZES[piece[at]]
         if end > len(piece):
             return
-        yield piece[at], piece.cut(at + 1, end)
+        yield at
         at = end
 
 
-def _ends_well(piece: Piece, registers: list[tuple[int, Piece]]) -> bool:
+def _ends_well(rest: bytes) -> bool:
     """Whether nothing but padding and the checksum stands behind the last register."""
-    last = registers[-1][1]
-    rest = piece.data[last.at + len(last) - piece.at :]
     return len(rest) >= _CHECKSUM and not rest[:-_LONGEST_CHECKSUM].strip(_PADDING)
 
 
-def _records(tag: int, data: Piece) -> Iterator[Record]:
+@functools.cache
+def _rows(tag: int, at: int) -> tuple[Row, ...]:
+    """Say what the data of a tag hold that begin there."""
     if tag == _TOTAL:
-        yield told("13", data.unsigned() * _LITRE, data)
-    elif tag == _DAYS:
-        seconds = Decimal(data.unsigned() * 86400)
-        yield told("A7FF43", seconds, data, remark=f"days in operation, {BY_OBSERVATION}")
-    elif tag in _HISTORY:
-        for place, at in enumerate(range(1, len(data), 4), 1):
-            reading = data.cut(at, at + 4)
-            litres = reading.unsigned()
-            remark = f"month end {place}, {BY_OBSERVATION}"
-            yield told("93FF71", litres * _LITRE, reading, storage=place, remark=remark)
+        return (value("13", _litres, at, at + 4),)
+    if tag == _DAYS:
+        remark = f"days in operation, {BY_OBSERVATION}"
+        return (value("A7FF43", _seconds, at, at + 2, remark=remark),)
+    return tuple(_months(at, at + _SIZES[tag])) if tag in _HISTORY else ()
+
+
+def _months(start: int, end: int) -> Iterator[Row]:
+    for place, at in enumerate(range(start + 1, end, 4), 1):
+        remark = f"month end {place}, {BY_OBSERVATION}"
+        yield value("93FF71", _litres, at, at + 4, storage=place, remark=remark)
+
+
+def _litres(data: bytes) -> Decimal:
+    return int.from_bytes(data, "little") * _LITRE
+
+
+def _seconds(days: bytes) -> Decimal:
+    return Decimal(int.from_bytes(days, "little") * 86400)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+from datetime import date
 from decimal import Decimal
 
 from decoders.packed_dates import NO_DATE, day, type_t
-from decoders.payload import NOT_MINE, Payload, Piece, Sent, refused, standard, told
-from decoders.telegram import Record
+from decoders.payload import Piece, Sent, refused
+from decoders.rows import NO_TABLE, Row, Table, field, value
 
-__all__ = ["read_payload"]
+__all__ = ["read_table"]
 
 _CIS = frozenset({0xA0, 0xB6})
 _CORE = 15
@@ -19,25 +21,14 @@ _FIVE_BITS = 0x1F
 _LONGEST_BEFORE = 15
 
 
-def read_payload(sent: Sent) -> Payload:
+def read_table(sent: Sent) -> Table:
     """Read consumption of this season and the last, its dates, the seal, and room temperatures."""
     if sent.ci not in _CIS:
-        return NOT_MINE
-    core = _core(sent.application)
-    season = day(_FIRST_SEASON, core[0] >> 5, core[0] & 0x1F)
-    current = type_t(core.cut(9, 11).unsigned(), _FIVE_BITS)
-    return Payload(
-        (
-            standard("426E", core.cut(3, 5)),
-            standard("026E", core.cut(7, 9)),
-            told("6C", season, core.cut(0, 1), storage=1),
-            standard("026C", Piece(current, core.at + 9)),
-            *_seal(core.cut(5, 7)),
-            _temperature(core.cut(11, 13), 1),
-            _temperature(core.cut(13, 15), 0),
-        ),
-        whole=True,
-    )
+        return NO_TABLE
+    application = sent.application
+    core = _core(application)
+    before = len(application) - len(core)
+    return Table(application, _rows(before), ((0, before),), whole=True)
 
 
 def _core(piece: Piece) -> Piece:
@@ -49,14 +40,38 @@ def _core(piece: Piece) -> Piece:
     return piece.cut(before)
 
 
-def _seal(word: Piece) -> list[Record]:
-    """Tell whether and when the seal was opened."""
-    opened = word.unsigned() != 0
-    broken = standard("01FD17", Piece(bytes((opened,)), word.at))
-    date = type_t(word.unsigned(), _FIVE_BITS) if opened else NO_DATE
-    return [broken, standard("326C", Piece(date, word.at))]
+def _season(data: bytes) -> date | None:
+    return day(_FIRST_SEASON, data[0] >> 5, data[0] & 0x1F)
 
 
-def _temperature(word: Piece, storage: int) -> Record:
+def _date(data: bytes) -> bytes:
+    return type_t(int.from_bytes(data, "little"), _FIVE_BITS)
+
+
+def _is_broken(data: bytes) -> bytes:
+    """Tell whether the seal was opened."""
+    return bytes((any(data),))
+
+
+def _opened_on(data: bytes) -> bytes:
+    return _date(data) if any(data) else NO_DATE
+
+
+def _temperature(data: bytes) -> Decimal:
     """Read whole degrees (high byte) and 256ths."""
-    return told("67", word[1] + Decimal(word[0]) / 256, word, storage=storage)
+    return data[1] + Decimal(data[0]) / 256
+
+
+@functools.cache
+def _rows(at: int) -> tuple[Row, ...]:
+    """Say what the fifteen bytes hold that begin there."""
+    return (
+        field("426E", at + 3, at + 5),
+        field("026E", at + 7, at + 9),
+        value("6C", _season, at, at + 1, storage=1),
+        field("026C", at + 9, at + 11, _date),
+        field("01FD17", at + 5, at + 7, _is_broken),
+        field("326C", at + 5, at + 7, _opened_on),
+        value("67", _temperature, at + 11, at + 13, storage=1),
+        value("67", _temperature, at + 13, at + 15),
+    )

@@ -16,19 +16,20 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from decoders.errors import SecurityError
-from decoders.payload import NOT_MINE, Payload, Piece, Sent, refused, standard, told
+from decoders.payload import Piece, Sent, refused
+from decoders.rows import NO_TABLE, Table, field, value
 from decoders.wmbus.ciphers import BLOCK, cbc_iv, decrypt_cbc
 
-__all__ = ["read_payload"]
+__all__ = ["read_table"]
 
 _CIS = frozenset({0xA0, 0xA1})
 _SIZE = 2 + BLOCK
-_MARK = 0x2F
+_MARK = b"\x2f"
 _LITRE = Decimal("0.001")
 _EPOCH = datetime(2000, 1, 1)  # noqa: DTZ001  the meter's local time
 
 
-def read_payload(sent: Sent) -> Payload:
+def read_table(sent: Sent) -> Table:
     """Decrypt and read the total, an older total and three status bytes.
 
     Raises:
@@ -37,26 +38,30 @@ def read_payload(sent: Sent) -> Payload:
     """
     piece = sent.application
     if sent.ci not in _CIS:
-        return NOT_MINE
+        return NO_TABLE
     if len(piece) != _SIZE:
         raise refused(piece, f"{len(piece)} bytes instead of {_SIZE}")
-    return _read(piece.cut(1, 2), _open(piece, sent))
-
-
-def _open(piece: Piece, sent: Sent) -> Piece:
-    """Decrypt with the first key that gives sense."""
     keys = _usable(sent.keys(sent.telegram.meter), piece.at + 2)
-    iv = cbc_iv(sent.telegram.frame[2:10], piece[0])
+    clear = _open(sent.telegram.frame[: piece.at + _SIZE], keys)
+    if clear is None:
+        raise SecurityError(
+            "wrong_key",
+            f"none of {len(keys)} key(s) fits",
+            offset=piece.at + 2,
+            evidence={"keys_tried": len(keys)},
+        )
+    opened = Piece(clear[-_SIZE:], piece.at)
+    return Table(opened, _ROWS, whole=True, encrypted=True, open=_open)
+
+
+def _open(frame: bytes, keys: Sequence[bytes]) -> bytes | None:
+    """Decrypt with the first key that gives sense."""
+    iv = cbc_iv(frame[2:10], frame[-_SIZE])
     for key in keys:
-        clear = Piece(decrypt_cbc(key, iv, piece.data[2:]), piece.at + 2)
-        if clear[0] == _MARK and _difference(clear) <= _count(clear):
-            return clear
-    raise SecurityError(
-        "wrong_key",
-        f"none of {len(keys)} key(s) fits",
-        offset=piece.at + 2,
-        evidence={"keys_tried": len(keys)},
-    )
+        clear = decrypt_cbc(key, iv, frame[-BLOCK:]) if len(key) == BLOCK else b""
+        if clear[:1] == _MARK and _difference(clear[1:]) <= _count(clear[1:]):
+            return frame[:-BLOCK] + clear
+    return None
 
 
 def _usable(keys: Sequence[bytes], offset: int) -> list[bytes]:
@@ -68,34 +73,56 @@ def _usable(keys: Sequence[bytes], offset: int) -> list[bytes]:
     return usable
 
 
-def _read(frame_status: Piece, clear: Piece) -> Payload:
-    """Read the block: one sixteenth of the counts comes beside a decimal exponent."""
-    unit = _LITRE.scaleb(clear[1] >> 4 & 3)
-    then = _count(clear) - _difference(clear)
-    hours = (clear[10] >> 2) << 8 | clear[9]
-    now = _EPOCH + timedelta(seconds=clear.cut(5, 9).unsigned())
-    total, older, age = clear.cut(1, 5), clear.cut(10, 14), clear.cut(9, 11)
-    return Payload(
-        (
-            told("13", _count(clear) * unit, total),
-            told("6D", now, clear.cut(5, 9)),
-            told("13", then * unit, older, storage=1),
-            told("6D", now - timedelta(hours=hours), age, storage=1),
-            told("76", Decimal(hours * 3600), age, storage=1),
-            standard("01FF01", frame_status),
-            standard("01FD17", clear.cut(14, 15)),
-            standard("41FD17", clear.cut(15, 16)),
-        ),
-        whole=True,
-        encrypted=True,
-    )
+# --- the block, from behind its mark; one sixteenth of the counts comes beside a decimal exponent ---
 
 
-def _count(clear: Piece) -> int:
-    word = clear.cut(1, 5).unsigned()
+def _count(data: bytes) -> int:
+    word = int.from_bytes(data[:4], "little")
     return (word >> 8) << 4 | word & 0x0F
 
 
-def _difference(clear: Piece) -> int:
+def _difference(data: bytes) -> int:
     """How many counts the older value lies below the total."""
-    return clear.cut(11, 14).unsigned() << 2 | clear[10] & 3
+    return int.from_bytes(data[10:13], "little") << 2 | data[9] & 3
+
+
+def _in_unit(count: int, data: bytes) -> Decimal:
+    return count * _LITRE.scaleb(data[0] >> 4 & 3)
+
+
+def _total(data: bytes) -> Decimal:
+    return _in_unit(_count(data), data)
+
+
+def _older(data: bytes) -> Decimal:
+    return _in_unit(_count(data) - _difference(data), data)
+
+
+def _hours(data: bytes) -> int:
+    """Read how much older the older value is."""
+    return (data[1] >> 2) << 8 | data[0]
+
+
+def _seconds(data: bytes) -> Decimal:
+    return Decimal(_hours(data) * 3600)
+
+
+def _now(data: bytes) -> datetime:
+    return _EPOCH + timedelta(seconds=int.from_bytes(data[:4], "little"))
+
+
+def _then(data: bytes) -> datetime:
+    return _now(data) - timedelta(hours=_hours(data[4:]))
+
+
+_ROWS = (
+    value("13", _total, 3, 7),
+    value("6D", _now, 7, 11),
+    value("13", _older, 12, 16, storage=1, of=(3, 16)),
+    value("6D", _then, 11, 13, storage=1, of=(7, 13)),
+    value("76", _seconds, 11, 13, storage=1),
+    field("01FF01", 1, 2),
+    field("01FD17", 16, 17),
+    field("41FD17", 17, 18),
+)
+"""Counted from the access number."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from decoders.payload import NOT_MINE, Payload, Sent, told, truncated
+from decoders.payload import Sent, truncated
+from decoders.rows import NO_TABLE, Table, value
 
-__all__ = ["read_payload"]
+__all__ = ["read_table"]
 
 _CIS = frozenset({0xA0, 0xA1, 0xA2})
 _LEAST = 10
@@ -14,20 +15,26 @@ _KWH = Decimal(1000)
 _ENERGY, _THIS_PERIOD = "06", "86FF01"
 
 
-def read_payload(sent: Sent) -> Payload:
+def read_table(sent: Sent) -> Table:
     """Read both periods; the total is their sum."""
     piece = sent.application
     if sent.ci not in _CIS:
-        return NOT_MINE
+        return NO_TABLE
     if len(piece) < _LEAST:
         raise truncated(piece, _LEAST)
-    previous, current = piece.cut(3, 6), piece.cut(7, 10)
-    total = previous.unsigned() + current.unsigned()
-    return Payload(
-        (
-            told(_ENERGY, total * _KWH, current, remark="sum of this period and the last"),
-            told(_ENERGY, previous.unsigned() * _KWH, previous, storage=1),
-            told(_THIS_PERIOD, current.unsigned() * _KWH, current),
-        ),
-        whole=True,
-    )
+    return Table(piece, _ROWS, whole=True)
+
+
+def _energy(data: bytes) -> Decimal:
+    return int.from_bytes(data, "little") * _KWH
+
+
+def _sum(data: bytes) -> Decimal:
+    return _energy(data[:3]) + _energy(data[4:])
+
+
+_ROWS = (
+    value(_ENERGY, _sum, 7, 10, of=(3, 10), remark="sum of this period and the last"),
+    value(_ENERGY, _energy, 3, 6, storage=1),
+    value(_THIS_PERIOD, _energy, 7, 10),
+)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from decoders.payload import NOT_MINE, Payload, Sent, block
+from decoders.payload import Sent
+from decoders.rows import NO_TABLE, Table, fields_of
 
-__all__ = ["read_payload"]
+__all__ = ["read_table"]
 
 _LAYOUTS: Mapping[tuple[int, int], tuple[tuple[int, str], ...]] = {
     (0x10, 24): (
@@ -40,8 +41,12 @@ _LAYOUTS: Mapping[tuple[int, int], tuple[tuple[int, str], ...]] = {
 """First byte and length -> where what stands; all of it is in a form of the standard."""
 
 
-def read_payload(sent: Sent) -> Payload:
+def read_table(sent: Sent) -> Table:
     """Read temperatures, values at set dates and the total of all seasons."""
     piece = sent.manufacturer_data
-    layout = _LAYOUTS.get((piece[0], len(piece))) if len(piece) else None
-    return Payload(tuple(block(piece, layout))) if layout else NOT_MINE
+    if not len(piece):
+        return NO_TABLE
+    return Table(piece, fields_of(*_LAYOUTS.get((piece[0], len(piece)), ())), _DECIDED)
+
+
+_DECIDED = ((0, 1),)

@@ -5,14 +5,17 @@ The monthly values count ten times as much as the total does, says the user manu
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 
 from decoders.packed_dates import bcd_day
-from decoders.payload import NOT_MINE, Payload, Piece, Sent, standard, told, truncated
-from decoders.telegram import Record, Telegram
+from decoders.payload import Sent, truncated
+from decoders.rows import NO_TABLE, Row, Table, field, fields_of, value
+from decoders.telegram import Telegram
 
-__all__ = ["FIRST_MONTH", "read_payload"]
+__all__ = ["FIRST_MONTH", "read_table"]
 
 FIRST_MONTH = 20
 """Storage numbers of the monthly values are 20 + calendar month."""
@@ -27,54 +30,73 @@ _VOLTS = tuple(
 )
 """Battery voltage by the low nibble of its byte."""
 
-_Part = Callable[[Piece, Telegram], Iterator[Record]]
+_Part = Callable[[int, Telegram], Iterator[Row]]
 
 
-def read_payload(sent: Sent) -> Payload:
+def read_table(sent: Sent) -> Table:
     """Read the parts the mask announces, in their fixed order."""
     piece = sent.manufacturer_data
     if not len(piece):
-        return NOT_MINE
-    records = [standard("01FF01", piece.cut(0, 1))]
+        return NO_TABLE
+    rows = [*_MASK]
     at = 1
     for bit, (size, part) in _PARTS.items():
         if not piece[0] & bit:
             continue
         if at + size > len(piece):
-            return Payload(tuple(records), sound=False, faults=(truncated(piece, at + size),))
-        records += part(piece.cut(at, at + size), sent.telegram)
+            return Table(piece, tuple(rows), sound=False, faults=(truncated(piece, at + size),))
+        rows += part(at, sent.telegram)
         at += size
-    return Payload(tuple(records))
+    return Table(piece, tuple(rows), _DECIDED)
 
 
-def _battery(piece: Piece, _: Telegram) -> Iterator[Record]:
-    yield told("FD49", _VOLTS[piece[0] & 0x0F], piece)
+_DECIDED = ((0, 1),)
+_MASK = fields_of((0, "01FF01"))
 
 
-def _fraud(piece: Piece, _: Telegram) -> Iterator[Record]:
-    """Tell kind and date of a fraud; the month is one digit up to C, the digit before it something else."""
-    yield standard("01FF02", piece.cut(0, 1))
-    tens, ones = divmod(piece[2] & 0x0F, 10)
-    date = bcd_day(bytes((piece[1], tens << 4 | ones, piece[3])))
-    yield told("ECFF02", date, piece.cut(1, 4))
+def _battery(at: int, _: Telegram) -> Iterator[Row]:
+    yield value("FD49", _volts, at, at + 1)
 
 
-def _leak(piece: Piece, _: Telegram) -> Iterator[Record]:
-    yield told("ECFF03", bcd_day(piece.data), piece)
+def _volts(data: bytes) -> Decimal:
+    return _VOLTS[data[0] & 0x0F]
 
 
-def _backflow(piece: Piece, _: Telegram) -> Iterator[Record]:
-    yield told("933C", piece.unsigned() * _LITRE, piece)
+def _fraud(at: int, _: Telegram) -> Iterator[Row]:
+    """Tell kind and date of a fraud."""
+    yield field("01FF02", at, at + 1)
+    yield value("ECFF02", _day_of_fraud, at + 1, at + 4)
 
 
-def _months(piece: Piece, telegram: Telegram) -> Iterator[Record]:
+def _day_of_fraud(data: bytes) -> date | None:
+    """Read the date; its month is one digit up to C, the digit before it something else."""
+    tens, ones = divmod(data[1] & 0x0F, 10)
+    return bcd_day(bytes((data[0], tens << 4 | ones, data[2])))
+
+
+def _leak(at: int, _: Telegram) -> Iterator[Row]:
+    yield value("ECFF03", bcd_day, at, at + 3)
+
+
+def _backflow(at: int, _: Telegram) -> Iterator[Row]:
+    yield value("933C", _litres, at, at + 4)
+
+
+def _litres(data: bytes) -> Decimal:
+    return int.from_bytes(data, "little") * _LITRE
+
+
+def _months(at: int, telegram: Telegram) -> Iterator[Row]:
     """Tell the index at the end of each month of the last year, January first."""
-    unit = _unit(telegram) * 10
+    read = functools.partial(_end_of_month, _unit(telegram) * 10)
     for month in range(1, 13):
-        source = piece.cut(3 * month - 3, 3 * month)
-        number = source.unsigned()
-        value = number * unit if number < _EMPTY else None
-        yield told("13", value, source, storage=FIRST_MONTH + month)
+        first = at + 3 * month - 3
+        yield value("13", read, first, first + 3, storage=FIRST_MONTH + month)
+
+
+def _end_of_month(unit: Decimal, data: bytes) -> Decimal | None:
+    number = int.from_bytes(data, "little")
+    return number * unit if number < _EMPTY else None
 
 
 _PARTS: Mapping[int, tuple[int, _Part]] = {

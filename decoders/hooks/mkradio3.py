@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-from decoders.packed_dates import day_month, following, type_t
-from decoders.payload import NOT_MINE, Payload, Piece, Sent, standard
-from decoders.techem import volumes
+from decoders.packed_dates import day_month, following, repacked
+from decoders.payload import Sent
+from decoders.rows import NO_TABLE, Table, field
+from decoders.techem import VOLUMES, volumes
 
-__all__ = ["read_payload"]
+__all__ = ["read_table"]
 
 _CI = 0xA2
 
 
-def read_payload(sent: Sent) -> Payload:
+def read_table(sent: Sent) -> Table:
     """Read total, value at the due date, due date and today.
 
     Raises:
         LayerError: ``truncated``.
     """
-    piece = sent.application
     if sent.ci != _CI:
-        return NOT_MINE
-    due = piece.cut(1, 3).unsigned()
-    today = following(due, day_month(piece.cut(5, 7).unsigned()))
-    return Payload(
-        (
-            *volumes(piece),
-            standard("426C", Piece(type_t(due), piece.at + 1)),
-            standard("026C", Piece(today, piece.at + 5), "the year is inferred"),
-        ),
-        whole=True,
-    )
+        return NO_TABLE
+    return Table(volumes(sent.application), _ROWS, whole=True)
+
+
+def _today(data: bytes) -> bytes:
+    """Give today its year: data from the due date on."""
+    due, today = int.from_bytes(data[:2], "little"), int.from_bytes(data[4:], "little")
+    return following(due, day_month(today))
+
+
+_ROWS = (
+    *VOLUMES,
+    field("426C", 1, 3, repacked),
+    field("026C", 5, 7, _today, of=(1, 7), remark="the year is inferred"),
+)

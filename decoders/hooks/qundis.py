@@ -9,41 +9,46 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 
-from decoders.payload import NOT_MINE, Payload, Piece, Sent, block
+from decoders.payload import Piece, Sent
+from decoders.rows import NO_TABLE, Row, Table, fields_of
 from decoders.telegram import Record
 
-__all__ = ["read_payload"]
+__all__ = ["read_table"]
 
 _HEADER = b"\x0d\xff\x5f"
 _SIZE = 53
 _VIF_AT = 9
+_DECIDED = (_VIF_AT, _VIF_AT + 1)
 _VIFS = frozenset({0x05, 0x06, 0x0D, 0x0E, 0x13, 0x6E})
 _HCA = 0x6E
 _STEPS, _FIRST_STEP, _LAST_STEP = 28, 2, 13
 _PER_MONTH = "25"
 
 
-def read_payload(sent: Sent) -> Payload:
+def read_table(sent: Sent) -> Table:
     """Read now, the due date, the last month's end and the steps of twelve months."""
-    for record in sent.telegram.records:
-        piece = _block(record)
-        if piece:
-            return Payload(tuple(block(piece, _items(piece[_VIF_AT]))))
-    return NOT_MINE
+    blocks = [_block(record) for record in sent.telegram.records if _may_be_block(record)]
+    readable = [piece for piece in blocks if piece[_VIF_AT] in _VIFS]
+    if not blocks:
+        return NO_TABLE
+    decided = (_DECIDED,) if len(blocks) == 1 else None
+    piece = readable[0] if readable else blocks[0]
+    return Table(piece, _rows(piece[_VIF_AT]) if readable else (), decided)
 
 
-def _block(record: Record) -> Piece | None:
-    """Take the block out of its record; ``None`` if it is another record, or not readable."""
-    header = record.dib + record.vib
-    if header != _HEADER or len(record.data) != 1 + _SIZE or record.data[1 + _VIF_AT] not in _VIFS:
-        return None
-    return Piece(record.data[1:], record.offset + len(header) + 1)
+def _may_be_block(record: Record) -> bool:
+    return record.dib + record.vib == _HEADER and len(record.data) == 1 + _SIZE
+
+
+def _block(record: Record) -> Piece:
+    """Take the block out of its record."""
+    return Piece(record.data[1:], record.offset + len(_HEADER) + 1)
 
 
 @functools.cache
-def _items(vif: int) -> tuple[tuple[int, str], ...]:
+def _rows(vif: int) -> tuple[Row, ...]:
     """Say which headers stand where."""
-    return (*_values(vif), *_steps(vif))
+    return fields_of(*_values(vif), *_steps(vif))
 
 
 def _values(vif: int) -> Iterator[tuple[int, str]]:

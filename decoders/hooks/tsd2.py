@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from decoders.packed_dates import type_t
-from decoders.payload import NOT_MINE, Payload, Piece, Sent, standard, truncated
+from decoders.packed_dates import repacked
+from decoders.payload import Sent, truncated
+from decoders.rows import NO_TABLE, Table, field
 
-__all__ = ["read_payload"]
+__all__ = ["read_table"]
 
 _CI = 0xA0
 _LEAST = 3
 
 
-def read_payload(sent: Sent) -> Payload:
+def read_table(sent: Sent) -> Table:
     """Read status and date.
 
     Raises:
@@ -19,8 +20,10 @@ def read_payload(sent: Sent) -> Payload:
     """
     piece = sent.application
     if sent.ci != _CI:
-        return NOT_MINE
+        return NO_TABLE
     if len(piece) < _LEAST:
         raise truncated(piece, _LEAST)
-    date = Piece(type_t(piece.cut(1, 3).unsigned()), piece.at + 1)
-    return Payload((standard("01FD17", piece.cut(0, 1)), standard("426C", date)), whole=True)
+    return Table(piece, _ROWS, whole=True)
+
+
+_ROWS = (field("01FD17", 0, 1), field("426C", 1, 3, repacked))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from decoders.payload import NOT_MINE, Payload, Sent, told, truncated
+from decoders.payload import Sent, truncated
+from decoders.rows import NO_TABLE, Table, value
 
-__all__ = ["read_payload"]
+__all__ = ["read_table"]
 
 _CI = 0xA2
 _LEAST = 9
@@ -14,20 +15,26 @@ _MJ = Decimal(1_000_000)
 _ENERGY, _THIS_PERIOD = "0E", "8EFF01"
 
 
-def read_payload(sent: Sent) -> Payload:
+def read_table(sent: Sent) -> Table:
     """Read both periods; the total is their sum."""
     piece = sent.application
     if sent.ci != _CI:
-        return NOT_MINE
+        return NO_TABLE
     if len(piece) < _LEAST:
         raise truncated(piece, _LEAST)
-    previous, current = piece.cut(3, 5), piece.cut(7, 9)
-    total = previous.unsigned() + current.unsigned()
-    return Payload(
-        (
-            told(_ENERGY, total * _MJ, current, remark="sum of this period and the last"),
-            told(_ENERGY, previous.unsigned() * _MJ, previous, storage=1),
-            told(_THIS_PERIOD, current.unsigned() * _MJ, current),
-        ),
-        whole=True,
-    )
+    return Table(piece, _ROWS, whole=True)
+
+
+def _energy(data: bytes) -> Decimal:
+    return int.from_bytes(data, "little") * _MJ
+
+
+def _sum(data: bytes) -> Decimal:
+    return _energy(data[:2]) + _energy(data[4:])
+
+
+_ROWS = (
+    value(_ENERGY, _sum, 7, 9, of=(3, 9), remark="sum of this period and the last"),
+    value(_ENERGY, _energy, 3, 5, storage=1),
+    value(_THIS_PERIOD, _energy, 7, 9),
+)

@@ -41,12 +41,15 @@ def test_it_is_the_telegram_decoding_knows_when_it_refuses_the_payload(control, 
     except DecodeError:
         return
     told = own_payload(frame)
-    assert told == Decoder().own_payload(raw)
+    decoder = Decoder()
+    fit = decoder.fit_own(raw)
+    assert told == (fit and fit[0].telegram(*fit[1:]))
+    assert decoder.fit(raw) == fit
     if told is None:
         assert ci not in OWN or not CONTROL[control & 0x7F].from_meter
         return
     with pytest.raises(DecodeError) as caught:
-        decode(raw)
+        decoder.decode(raw)
     assert caught.value.code == "manufacturer_specific"
     assert caught.value.known == told
 
