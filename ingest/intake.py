@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from ingest.batching import Limits
-from ingest.inbox import Inbox
+from ingest.inbox import Arrival, Inbox
 from ingest.mqtt import MqttSettings, Subscriber
 from ingest.pipeline import Pipeline
 from ingest.roster import Roster
@@ -14,7 +16,7 @@ from ingest.upkeep import Upkeep
 from ingest.worker import Worker
 from metering.ports import Clock
 
-__all__ = ["Intake", "IntakeStatus"]
+__all__ = ["Intake", "IntakeStatus", "Settling"]
 
 _LAST_STEP_S = 0.3
 """Seconds upkeep has to end the transaction it is in, after the last batch."""
@@ -56,6 +58,27 @@ class IntakeStatus:
     last_commit_at: datetime | None
 
 
+class Settling(Protocol):
+    """Another store that has to have what was committed before it is acknowledged."""
+
+    @property
+    def available(self) -> bool:
+        """Whether the last attempt to write there succeeded."""
+        ...
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        ...
+
+    def settle(self) -> bool:
+        """Return when it has all that is committed so far; false if it is told to end before."""
+        ...
+
+    def stop(self) -> None:
+        """Wait for nothing any more."""
+        ...
+
+
 class Intake:
     """Broker -> inbox -> worker -> pipeline. Starts without broker and store; both may come later."""
 
@@ -68,17 +91,21 @@ class Intake:
         limits: Limits | None = None,
         upkeep: Upkeep | None = None,
         roster: Roster | None = None,
+        settling: Settling | None = None,
     ) -> None:
         self._clock = clock
         self._upkeep = upkeep
         self._roster = roster
+        self._settling = settling
         # Twice what an MQTT 5 broker may have under way: it then never makes the network thread wait.
         self._inbox = Inbox(2 * mqtt.receive_maximum, _ROOM_BYTES)
         self._subscriber = Subscriber(mqtt, self._inbox, clock=clock)
-        self._worker = Worker(self._inbox, pipeline, self._subscriber.acknowledge, clock=clock, limits=limits)
+        self._worker = Worker(self._inbox, pipeline, self._acknowledge, clock=clock, limits=limits)
 
     def start(self) -> None:
         """Begin; returns at once."""
+        if self._settling:
+            self._settling.start()
         self._worker.start()
         self._subscriber.start()
         if self._roster:
@@ -91,11 +118,18 @@ class Intake:
         if self._upkeep:
             self._upkeep.end()
         done = self._worker.stop(timeout)
+        if self._settling:
+            self._settling.stop()
         self._subscriber.stop()
         if self._roster:
             self._roster.stop(_LAST_STEP_S)
         kept = self._upkeep.stop(_LAST_STEP_S) if self._upkeep else True
         return done and kept
+
+    def _acknowledge(self, batch: Sequence[Arrival]) -> None:
+        """Acknowledge what is committed, once it is also where else it has to be."""
+        if self._settling is None or self._settling.settle():
+            self._subscriber.acknowledge(batch)
 
     @property
     def status(self) -> IntakeStatus:
@@ -107,7 +141,7 @@ class Intake:
             connected=self._subscriber.connected,
             subscribed=self._subscriber.subscribed,
             connections=self._subscriber.connections,
-            store_available=progress.store_available,
+            store_available=progress.store_available and (self._settling is None or self._settling.available),
             queue_depth=len(self._inbox),
             oldest_unacked_s=max(0.0, age),
             received=progress.received,

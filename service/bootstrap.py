@@ -22,6 +22,7 @@ from ingest.rules import Foreign, Rules
 from ingest.upkeep import Keeping, Upkeep
 from metering.ports import Clock, Store
 from service.crew_names import machine_of
+from service.series import sender_of
 from service.settings_check import check_broker_files
 from service.settings_model import IngestSettings, MqttSettings, Settings
 from service.web.app import create_app
@@ -69,6 +70,7 @@ def make_intake(
             leads=lambda: roster.leads,
         ),
         roster=roster,
+        settling=sender_of(settings.series, store),
     )
 
 

@@ -24,6 +24,7 @@ from service.bootstrap import make_intake, make_web
 from service.crew_names import left_behind
 from service.database import prepared_store
 from service.retiring import clearing
+from service.series import readable
 from service.settings_model import Settings, WebSettings
 
 __all__ = [
@@ -81,7 +82,7 @@ def run_service(
         intake = intake_of(settings, store, clock) if ingest else None
         ended, broken = house.enter_context(ended_by_signals()), threading.Event()
         if listening:
-            app = make_web(settings, store, clock, intake)
+            app = make_web(settings, readable(settings.series, store), clock, intake)
             house.enter_context(web_server(app, listening, on_end=lambda: _set(broken, ended)))
             announce(f"Nurt is at {url_of(listening)}")
         if intake:

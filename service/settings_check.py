@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from metering.errors import SettingsError, TelemetryError
 from metering.store import load_master_key
 from service.settings_model import MqttSettings, Settings, StoreSettings
+from service.settings_topics import Section
 
 __all__ = ["check_broker_files", "check_files"]
 
@@ -18,7 +19,8 @@ def check_files(settings: Settings) -> None:
     Raises:
         SettingsError: with every fault, one a line.
     """
-    _refuse_if_any([*_unreadable(settings.mqtt), *_master_key(settings.store)])
+    series = _unreadable("series", settings.series, ("ca_file", "password_file"))
+    _refuse_if_any([*_of_broker(settings.mqtt), *series, *_master_key(settings.store)])
 
 
 def check_broker_files(mqtt: MqttSettings) -> None:
@@ -27,7 +29,7 @@ def check_broker_files(mqtt: MqttSettings) -> None:
     Raises:
         SettingsError: with every fault, one a line.
     """
-    _refuse_if_any(list(_unreadable(mqtt)))
+    _refuse_if_any(list(_of_broker(mqtt)))
 
 
 def _refuse_if_any(faults: list[str]) -> None:
@@ -35,14 +37,18 @@ def _refuse_if_any(faults: list[str]) -> None:
         raise SettingsError("\n".join(faults))
 
 
-def _unreadable(mqtt: MqttSettings) -> Iterator[str]:
-    for name in ("ca_file", "cert_file", "key_file", "password_file"):
-        file: Path | None = getattr(mqtt, name)
+def _of_broker(mqtt: MqttSettings) -> Iterator[str]:
+    return _unreadable("mqtt", mqtt, ("ca_file", "cert_file", "key_file", "password_file"))
+
+
+def _unreadable(where: str, section: Section, names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        file: Path | None = getattr(section, name)
         try:
             if file is not None:
                 file.read_bytes()
         except OSError as wrong:
-            yield f"mqtt.{name} {file} cannot be read: {wrong.strerror}"
+            yield f"{where}.{name} {file} cannot be read: {wrong.strerror}"
 
 
 def _master_key(store: StoreSettings) -> Iterator[str]:

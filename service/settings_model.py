@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from ingest.routes import CONTRACT_ROUTES
 from metering.errors import SettingsError
+from service.settings_series import SeriesSettings
 from service.settings_topics import Section, TopicRule, known_zone
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "IngestSettings",
     "LogSettings",
     "MqttSettings",
+    "SeriesSettings",
     "Settings",
     "StoreSettings",
     "TopicRule",
@@ -193,6 +195,7 @@ class Settings(BaseSettings):
     )
 
     store: StoreSettings = StoreSettings()
+    series: SeriesSettings = SeriesSettings()
     mqtt: MqttSettings = MqttSettings()
     ingest: IngestSettings = IngestSettings()
     web: WebSettings = WebSettings()

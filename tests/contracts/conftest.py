@@ -20,8 +20,8 @@ from metering.meter import MeterId
 from metering.ports import NewTelegram, TelegramState
 from metering.reading import Detail, Provenance, Quality, Reading, Register, Way
 from metering.store import SqlStore, memory_store, upgrade
+from metering.store.series.address import Access
 from metering.store.series.influx import InfluxSeries
-from metering.store.series.link import Access
 from metering.store.series.sender import Sender
 from metering.store.series.store import SeriesStore
 from metering.store.sql.schema import SCHEMA, metadata

@@ -10,6 +10,7 @@ from typing import Any
 
 from metering.meter import MeterId
 from metering.reading import Provenance, Quality, Reading, Register, Way, exact, utc
+from metering.store.series.address import Access
 from metering.store.series.lines import (
     FULL,
     MEASUREMENT,
@@ -22,7 +23,7 @@ from metering.store.series.lines import (
     name_of,
     unscaled,
 )
-from metering.store.series.link import Access, Link
+from metering.store.series.link import Link
 from metering.store.series.target import Kept, Removal
 
 __all__ = ["InfluxSeries"]

@@ -5,9 +5,8 @@ from __future__ import annotations
 import gzip
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import orjson
 import structlog
@@ -18,9 +17,10 @@ from influxdb_client.client.write_api import SYNCHRONOUS, WriteApi
 from influxdb_client.rest import ApiException
 from urllib3.exceptions import HTTPError, MaxRetryError
 
-from metering.errors import InvalidValue, StoreError, StoreUnavailable
+from metering.errors import StoreError, StoreUnavailable
+from metering.store.series.address import Access, check_url
 
-__all__ = ["Access", "Link", "check_url"]
+__all__ = ["Link"]
 
 _log = structlog.get_logger(__name__)
 
@@ -28,47 +28,6 @@ _TRIES = 2
 """Tries again within one call; whoever calls goes on trying for as long as it takes."""
 
 _SHOWN = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """Where a series store is and how to log in.
-
-    Attributes:
-        url: ``http://host:8086``, without login.
-        database: database (1.x), bucket (2.x) or database (3.x).
-        org: organisation, 2.x only.
-        username: for 1.x with authentication.
-        secret: password or token.
-        write_api: ``v1`` or ``v2``.
-        gzip: pack what is sent.
-        timeout_s: for one request.
-        ca_file: certificates to trust; the system's if not set.
-    """
-
-    url: str
-    database: str = "nurt"
-    org: str = ""
-    username: str = ""
-    secret: str = field(default="", repr=False)
-    write_api: str = "v2"
-    gzip: bool = True
-    timeout_s: float = 10.0
-    ca_file: str | None = None
-
-
-def check_url(url: str) -> str:
-    """Let only addresses of HTTP servers pass, without login: an address is shown and logged.
-
-    Raises:
-        InvalidValue: not one.
-    """
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise InvalidValue("the address of a series store looks like http://localhost:8086")
-    if parts.username is not None or parts.password is not None:
-        raise InvalidValue("the address of a series store holds no login; use username and password_file")
-    return url.rstrip("/")
 
 
 class Link:

@@ -33,7 +33,12 @@ class Sender:
         self._every_s = every_s
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="series", daemon=True)
-        self.available = True
+        self._available = True
+
+    @property
+    def available(self) -> bool:
+        """Whether the last attempt to send succeeded."""
+        return self._available
 
     def start(self) -> None:
         """Begin to send by itself what is not waited for: readings healed, replayed, moved."""
@@ -75,18 +80,18 @@ class Sender:
         try:
             self.drain()
         except StoreError as away:
-            if self.available:
+            if self._available:
                 _log.warning("series.unavailable", error=str(away))
-            self.available = False
+            self._available = False
             return False
         except Exception:  # noqa: BLE001  whatever it is: what waits is not sent, so nothing is acknowledged
-            if self.available:
+            if self._available:
                 _log.exception("series.failed")
-            self.available = False
+            self._available = False
             return False
-        if not self.available:
+        if not self._available:
             _log.info("series.available")
-        self.available = True
+        self._available = True
         return True
 
     def _run(self) -> None:

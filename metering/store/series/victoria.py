@@ -16,6 +16,7 @@ import orjson
 
 from metering.meter import MeterId
 from metering.reading import exact
+from metering.store.series.address import Access
 from metering.store.series.lines import (
     MEASUREMENT,
     NUMBERS,
@@ -26,7 +27,7 @@ from metering.store.series.lines import (
     scaled,
     unscaled,
 )
-from metering.store.series.link import Access, Link
+from metering.store.series.link import Link
 from metering.store.series.target import Kept, Removal
 
 __all__ = ["VictoriaSeries"]
