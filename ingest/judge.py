@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Lock
 
 from decoders.decoder import Decoder
 from decoders.errors import DecodeError
@@ -61,7 +62,7 @@ class Verdict:
 
 
 class Judge:
-    """Judges frames, faster those of a layout it has met. One at a time may use it.
+    """Judges frames, faster those of a layout it has met. Threads may share it; they take turns.
 
     Attributes:
         layouts: of compact frames; learns those of our own meters.
@@ -70,6 +71,7 @@ class Judge:
     def __init__(self, layouts: Layouts | None = None) -> None:
         self.layouts = shipped_layouts() if layouts is None else layouts
         self._decoder = Decoder(self.layouts)
+        self._turn = Lock()
 
     def judge(self, frame: Frame, meter: Meter | None, keys: KeyHistory, heard_at: datetime) -> Verdict:
         """Judge a frame.
@@ -89,7 +91,8 @@ class Judge:
             return tuple(own if address == meter.id else [*keys_of(address, keys, heard_at), *own])
 
         try:
-            understood = self._understand(frame, KeysOnce(known), _named(meter))
+            with self._turn:
+                understood = self._understand(frame, KeysOnce(known), _named(meter))
         except DecodeError as wrong:
             outcome = Outcome.HELD if wrong.code in HELD else Outcome.QUARANTINED
             return Verdict(outcome, wrong.code, wrong.message)

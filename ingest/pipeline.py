@@ -16,12 +16,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
+from ingest.bench import Bench
 from ingest.books import Books, ItemResult
-from ingest.frames import take_frames
+from ingest.frames import Frames
 from ingest.items import Delivery, Item, Unreadable
 from ingest.judge import Judge
 from ingest.parts import take_parts
 from ingest.pulses import take_pulses
+from ingest.resting import collector_rests
 from ingest.routes import Router
 from ingest.rules import Rules
 from ingest.values import take_values
@@ -60,6 +62,10 @@ class Pipeline:
             StoreError: nothing of the batch is kept.
             KeyringError: keys are stored but cannot be decrypted; nothing of the batch is kept.
         """
+        with collector_rests():
+            return self._accept(deliveries)
+
+    def _accept(self, deliveries: Sequence[Delivery]) -> Sequence[ItemResult]:
         read: list[Item] = []
         alive: dict[str, datetime] = {}
         for delivery in deliveries:
@@ -76,14 +82,25 @@ class Pipeline:
 
     def _take(self, read: Sequence[Item], alive: Mapping[str, datetime] = _NOBODY) -> Sequence[ItemResult]:
         books = Books([item for item in read if not isinstance(item.said, GatewayState | GatewayWord)])
+        frames = self._look_ahead(books.items)
         with self._store.writing() as transaction:
             _note_gateways(read, alive, transaction.ledger)
             found = _sorted(books, transaction.archive)
             take_pulses(found.pulses, books, transaction)
             take_values(found.values, books, transaction, self._rules)
             whole = take_parts(found.parts, books, transaction.devices)
-            take_frames({**found.frames, **whole}, books, transaction, self._rules, self._judge)
+            frames.take({**found.frames, **whole}, books, transaction)
             return books.close(transaction)
+
+    def _look_ahead(self, items: Sequence[Item]) -> Frames:
+        """Identify and judge frames before the transaction, which then takes half as long."""
+        bench = Bench(self._judge, self._rules)
+        frames = Frames(self._rules, bench)
+        uplinks = {place: item.said for place, item in enumerate(items) if isinstance(item.said, FrameUplink)}
+        if heard := frames.look_ahead(uplinks):
+            with self._store.reading() as view:
+                bench.look_ahead(view, heard)
+        return frames
 
 
 def _note_gateways(read: Sequence[Item], alive: Mapping[str, datetime], ledger: Ledger) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from importlib.metadata import version
 from zoneinfo import ZoneInfo
@@ -21,6 +21,7 @@ from decoders.model import Model
 from ingest.local_dates import AHEAD, in_zone, plain_dates
 from ingest.model_values import model_values
 from ingest.quality import quality_of
+from ingest.quick_readings import quick_reading
 from metering.meter import PulseInput
 from metering.ports import ArchivedTelegram
 from metering.reading import Detail, Function, Provenance, Reading, Register, Way
@@ -54,49 +55,43 @@ def readings_of(
         zone: the utility's zone, in which meters give their dates.
         model: the meter's model; ``None`` = standard records.
     """
-    reception = archived.receptions[0][0]
+    reception, heard_at = archived.receptions[0][0], archived.heard_at
+    meter, received_at = archived.meter, reception.received_at
     provenance = Provenance(archived.id, reception.gateway, model.name if model else None, decoder_of(model))
     way = Way.WIRED if telegram.wired else Way.RADIO
-    dates = _storage_dates(telegram.records, archived.heard_at, zone)
+    dates = _storage_dates(telegram.records, heard_at, zone)
     readings: list[Reading] = []
     details: list[Detail] = []
     for record in telegram.records:
         value = record.value
         if isinstance(value, Decimal):
-            dated = dates.get(record.storage)
+            dated = dates.get(record.storage) if dates else None
             readings.append(
-                Reading(
-                    archived.meter,
-                    _one_of_its_kind(record.register),
+                quick_reading(
+                    meter,
+                    _register_of(record),
                     value,
                     record.unit,
-                    dated or archived.heard_at,
-                    reception.received_at,
+                    dated or heard_at,
+                    received_at,
                     way,
                     quality_of(record.function, reception, dated=dated is not None),
                     provenance,
                 )
             )
         elif value is not None:
-            text = (
-                value.hex()
-                if isinstance(value, bytes)
-                else value
-                if isinstance(value, str)
-                else value.isoformat()
-            )
-            details.append(Detail(archived.meter, record.register, text, archived.heard_at, archived.id))
+            details.append(Detail(meter, record.register, _text(value), heard_at, archived.id))
     if model is not None:
         for register, number, unit, storage in model_values(telegram, model):
             dated = dates.get(storage)
             readings.append(
-                Reading(
-                    archived.meter,
+                quick_reading(
+                    meter,
                     register,
                     number,
                     unit,
-                    dated or archived.heard_at,
-                    reception.received_at,
+                    dated or heard_at,
+                    received_at,
                     way,
                     quality_of(register.function, reception, dated=dated is not None),
                     provenance,
@@ -105,9 +100,34 @@ def readings_of(
     return readings, details
 
 
+def _text(value: bytes | str | date | time) -> str:
+    if isinstance(value, bytes):
+        return value.hex()
+    return value if isinstance(value, str) else value.isoformat()
+
+
+_plain: dict[tuple[str, int, int, int], Register] = {}
+"""Registers without tariff, subunit and qualifiers, as nearly all are; see :func:`_register_of`."""
+_MOST_PLAIN = 4096
+
+
+def _register_of(record: Record) -> Register:
+    """Give the register of a record, equal ones as one object: whoever asks for its number asks by object."""
+    if record.tariff or record.subunit or record.qualifiers:
+        return _one_of_its_kind(record.register)
+    # an enumeration by object: its hash is computed in Python
+    key = (record.quantity, id(record.function), record.storage, record.occurrence)
+    known = _plain.get(key)
+    if known is None:
+        if len(_plain) >= _MOST_PLAIN:
+            _plain.clear()
+        known = _plain[key] = _one_of_its_kind(record.register)
+    return known
+
+
 @functools.lru_cache(maxsize=4096)
 def _one_of_its_kind(register: Register) -> Register:
-    """Give equal registers as one object: whoever asks for its number asks by object."""
+    """Give equal registers as one object."""
     return register
 
 

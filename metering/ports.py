@@ -143,6 +143,10 @@ class MeterOverview:
 class Registry(Protocol):
     """Meters the utility owns, where they hang, and pulse inputs."""
 
+    def edition(self) -> int:
+        """Give a number that changes with every change of registered meters or of their keys."""
+        ...
+
     def meters(self, ids: Collection[MeterId]) -> Mapping[MeterId, Meter]:
         """Give those of the ids that are registered."""
         ...

@@ -193,3 +193,32 @@ def test_pulse_inputs_are_found_by_channel_and_replaced_by_start(store, make):
         }
         assert dict(tx.registry.pulse_inputs([])) == {}
         assert list(tx.ledger.gateways()) == []
+
+
+def test_every_change_of_meters_or_keys_makes_a_new_edition_and_nothing_else_does(store, make):
+    def edition() -> int:
+        with store.reading() as tx:
+            return tx.registry.edition()
+
+    seen = [edition()]
+    with store.writing() as tx:
+        tx.registry.put_meters([Meter(make.meter)])
+    seen.append(edition())
+    with store.writing() as tx:
+        tx.keyring.put([(make.meter, bytes(16))])
+    seen.append(edition())
+    assert len(set(seen)) == 3
+    with store.writing() as tx:
+        tx.archive.add([make.telegram(meter=make.other)])
+        tx.registry.put_service_points([GARDEN])
+    assert edition() == seen[-1]
+
+
+def test_a_registration_that_is_rolled_back_is_not_remembered(store, make):
+    unregistered = Installation(make.meter, "P-0", make.at(0))
+    with pytest.raises(StoreError), store.writing() as tx:  # noqa: PT012  the transaction is what fails
+        tx.registry.put_meters([Meter(make.meter, label="lost")])
+        assert tx.registry.meters([make.meter])[make.meter].label == "lost"
+        tx.registry.put_installations([unregistered])
+    with store.reading() as tx:
+        assert dict(tx.registry.meters([make.meter])) == {}

@@ -42,6 +42,8 @@ def test_what_a_gateway_says_of_itself_is_booked_and_counted_nowhere(store, make
 
 def test_when_the_commit_fails_nothing_of_the_batch_is_kept(store, make, see):
     class Failing:
+        reading = staticmethod(store.reading)
+
         @contextlib.contextmanager
         def writing(self):
             with store.writing() as transaction:

@@ -20,6 +20,7 @@ from metering.errors import StoreUnavailable
 from metering.meter import Meter
 from metering.ports import KeyPeriod, Scope, TelegramState
 from metering.reading import Provenance, Quality, Reading, Register, Way
+from metering.store.sql.editions import new_edition
 
 ROUTER = Router([*CONTRACT_ROUTES, Route("wmbus/+/telegram", "hex")])
 EVER = Scope()
@@ -164,6 +165,7 @@ def test_nothing_is_taken_away_for_want_of_a_key(new_store, make):
     Pipeline(store).accept([make.up(make.item(make.frame(key=make.KEY), 1))])
     with store.database.transaction(write=True) as connection:
         connection.exec_driver_sql("DELETE FROM meter_keys")
+        new_edition(connection)
     before = content(store)
     report = Replay(store).run(EVER)
     assert (report.same, report.unreadable) == (True, Counter({"missing_key": 1}))

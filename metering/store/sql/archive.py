@@ -16,7 +16,7 @@ from metering.store.sql.hearings import note_hearings
 from metering.store.sql.moving import absorb, settle
 from metering.store.sql.schema import counters, receptions, telegrams
 from metering.store.sql.spans import Spans
-from metering.store.sql.statements import Row, execute_many, in_chunks, insert, insert_once
+from metering.store.sql.statements import Columns, execute_columns, in_chunks, insert, insert_columns
 from metering.store.sql.symbols import Names
 from metering.uplink import ClockSource, Reception
 
@@ -94,24 +94,21 @@ class SqlArchive:
         """Archive telegrams with their receptions; gives archive numbers in the same order."""
         if not new:
             return []
-        meter_of = self._names.meters.ensure(telegram.meter for telegram in new)
+        meters = self._names.meters.numbers_of([telegram.meter for telegram in new])
         numbers = self._draw_numbers(len(new))
-        rows: list[Row] = [
-            {
-                "id": number,
-                "meter": meter_of[telegram.meter],
-                "frame": telegram.frame,
-                "fingerprint": telegram.fingerprint,
-                "state": telegram.state,
-                "reason": telegram.reason,
-                "heard_at": min(reception.heard_at for reception, _ in telegram.receptions),
-            }
-            for number, telegram in zip(numbers, new, strict=True)
-        ]
-        execute_many(self._connection, _ADD, rows)
+        columns: Columns = {
+            "id": numbers,
+            "meter": meters,
+            "frame": [telegram.frame for telegram in new],
+            "fingerprint": [telegram.fingerprint for telegram in new],
+            "state": [telegram.state.value for telegram in new],
+            "reason": [telegram.reason for telegram in new],
+            "heard_at": [min(heard.heard_at for heard, _ in telegram.receptions) for telegram in new],
+        }
+        execute_columns(self._connection, _ADD, columns)
         heard = [
-            (number, meter_of[telegram.meter], reception, raw)
-            for number, telegram in zip(numbers, new, strict=True)
+            (number, meter, reception, raw)
+            for number, meter, telegram in zip(numbers, meters, new, strict=True)
             for reception, raw in telegram.receptions
         ]
         self._write_receptions(heard)
@@ -224,8 +221,21 @@ class SqlArchive:
 
     def _write_receptions(self, new: Sequence[tuple[int, int, Reception, bytes | None]]) -> None:
         gateway_of = self._names.gateways.ensure(reception.gateway for _, _, reception, _ in new)
-        rows = [_row(number, gateway_of, reception, raw) for number, _, reception, raw in new]
-        insert_once(self._connection, receptions, rows)
+        heard = [reception for _, _, reception, _ in new]
+        columns: Columns = {
+            "telegram": [number for number, *_ in new],
+            "gateway": [gateway_of[one.gateway] for one in heard],
+            "heard_at": [one.heard_at for one in heard],
+            "received_at": [one.received_at for one in heard],
+            "clock": [one.clock.value for one in heard],
+            "rssi_dbm": [one.rssi_dbm for one in heard],
+            "mode": [one.mode for one in heard],
+            "boot": [one.boot for one in heard],
+            "seq": [one.seq for one in heard],
+            "history": [one.history for one in heard],
+            "raw": [raw for *_, raw in new],
+        }
+        insert_columns(self._connection, receptions, columns)
         self._count([(meter, reception) for _, meter, reception, _ in new])
 
     def _count(self, heard: Sequence[tuple[int, Reception]]) -> None:
@@ -263,22 +273,6 @@ class SqlArchive:
         for row in sorted(rows, key=lambda row: (row.heard_at, gateways[row.gateway])):
             found.setdefault(row.telegram, []).append((_reception(gateways[row.gateway], row), row.raw))
         return found
-
-
-def _row(telegram: int, gateway_of: Mapping[str, int], reception: Reception, raw: bytes | None) -> Row:
-    return {
-        "telegram": telegram,
-        "gateway": gateway_of[reception.gateway],
-        "heard_at": reception.heard_at,
-        "received_at": reception.received_at,
-        "clock": reception.clock,
-        "rssi_dbm": reception.rssi_dbm,
-        "mode": reception.mode,
-        "boot": reception.boot,
-        "seq": reception.seq,
-        "history": reception.history,
-        "raw": raw,
-    }
 
 
 def _reception(gateway: str, row: sa.Row[Any]) -> Reception:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from metering.meter import MeterId
 from metering.ports import Clock, KeyHistory, KeyLookup, KeyPeriod
+from metering.store.sql.editions import Edition
 from metering.store.sql.masters import Masters
 from metering.store.sql.schema import identities, meter_keys
 from metering.store.sql.statements import Row, in_chunks
@@ -22,9 +23,12 @@ __all__ = ["SqlKeyring"]
 class SqlKeyring:
     """:class:`metering.ports.Keyring` on one transaction; asks for the master key only when a key is."""
 
-    def __init__(self, connection: sa.Connection, names: Names, clock: Clock, masters: Masters) -> None:
+    def __init__(
+        self, connection: sa.Connection, names: Names, clock: Clock, masters: Masters, edition: Edition
+    ) -> None:
         self._connection = connection
         self._names = names
+        self._edition = edition
         self._clock = clock
         self._masters = masters
         self._upkeep = SqlUpkeep(connection, names)
@@ -40,13 +44,15 @@ class SqlKeyring:
     def periods(self, meters: Collection[MeterId]) -> KeyHistory:
         """Give the keys of those meters that have any, with their validity, newest first.
 
+        A key is opened when it is asked for: most telegrams of a meter that has one may be in clear.
+
         Raises:
-            KeyringError: the master key is missing or does not fit.
+            KeyringError: when a key is asked for: the master key is missing or does not fit.
         """
-        return {
-            meter: [KeyPeriod(self._opened(meter, row), row.valid_from, row.valid_to) for row in rows]
-            for meter, rows in self._sealed(meters).items()
-        }
+        return _Opening(self._sealed(meters), self._periods)
+
+    def _periods(self, meter: MeterId, rows: Sequence[sa.Row[Any]]) -> list[KeyPeriod]:
+        return [KeyPeriod(self._opened(meter, row), row.valid_from, row.valid_to) for row in rows]
 
     def put(self, keys: Iterable[tuple[MeterId, bytes]]) -> int:
         """Encrypt and store keys without end; a key known already is stored once. Gives how many were new.
@@ -99,6 +105,8 @@ class SqlKeyring:
             self._connection.execute(_DATED, changed)
         if new:
             self._connection.execute(sa.insert(meter_keys), new)
+        if changed or new:
+            self._edition.renew()
 
     def having_keys(self, *, after: MeterId | None = None, limit: int = 500) -> Sequence[MeterId]:
         """Give meters that have keys, by identity, beginning behind ``after``."""
@@ -129,6 +137,9 @@ class SqlKeyring:
         return self._masters.opening(self._connection, row.master).open(meter, row.sealed)
 
     def _sealed(self, meters: Collection[MeterId]) -> dict[MeterId, list[sa.Row[Any]]]:
+        return self._edition.keys.find(meters, self._look_up)
+
+    def _look_up(self, meters: Collection[MeterId]) -> dict[MeterId, list[sa.Row[Any]]]:
         ids = {number: meter for meter, number in self._names.meters.find(meters).items()}
         found: dict[MeterId, list[sa.Row[Any]]] = {}
         for chunk in in_chunks(ids):
@@ -138,6 +149,27 @@ class SqlKeyring:
             for row in self._connection.execute(statement).all():
                 found.setdefault(ids[row.meter], []).append(row)
         return found
+
+
+class _Opening(Mapping[MeterId, Sequence[KeyPeriod]]):
+    """Keys of meters that are opened one meter at a time, when they are asked for."""
+
+    def __init__(
+        self,
+        sealed: Mapping[MeterId, Sequence[sa.Row[Any]]],
+        opened: Callable[[MeterId, Sequence[sa.Row[Any]]], list[KeyPeriod]],
+    ) -> None:
+        self._sealed = sealed
+        self._opened = opened
+
+    def __getitem__(self, meter: MeterId) -> Sequence[KeyPeriod]:
+        return self._opened(meter, self._sealed[meter])
+
+    def __iter__(self) -> Iterator[MeterId]:
+        return iter(self._sealed)
+
+    def __len__(self) -> int:
+        return len(self._sealed)
 
 
 _DATED = (

@@ -84,7 +84,9 @@ def _move_readings(connection: sa.Connection, names: Names, firsts: dict[int, Fi
     new = {row: _moved(row, firsts[row.telegram]) | {"origin": origin_of[sources[row]]} for row in old}
     changed = [row for row in old if new[row] != _row(row)]
     _delete(connection, readings, changed)
-    write_readings(connection, [new[row] for row in changed])
+    write_readings(
+        connection, {column.name: [new[row][column.name] for row in changed] for column in readings.c}
+    )
     refresh_latest(connection, {(row.meter, row.register) for row in changed})
 
 

@@ -16,7 +16,15 @@ from metering.reading import Detail, Provenance, Reading, Register, Way
 from metering.store.sql.forgetting import forget_details, forget_readings
 from metering.store.sql.heard import note_heard
 from metering.store.sql.schema import details, latest, readings
-from metering.store.sql.statements import Row, execute_many, in_chunks, insert, insert_once
+from metering.store.sql.statements import (
+    Columns,
+    Row,
+    execute_columns,
+    in_chunks,
+    insert,
+    insert_columns,
+    insert_once,
+)
 from metering.store.sql.symbols import Names, Origin
 
 __all__ = ["SqlReadings", "newest_readings", "write_readings"]
@@ -42,25 +50,22 @@ class SqlReadings:
         meters = self._names.meters.numbers_of([reading.meter for reading in new])
         registers = self._names.registers.numbers_of([reading.register for reading in new])
         origins = self._names.origins.numbers_of(Origin.of_all(new))
-        rows = [
-            {
-                "meter": meter,
-                "register": register,
-                "measured_at": reading.measured_at,
-                "value": reading.value,
-                "received_at": reading.received_at,
-                "telegram": reading.provenance.telegram,
-                "origin": origin,
-            }
-            for reading, meter, register, origin in zip(new, meters, registers, origins, strict=True)
-        ]
         unframed = [
             (meter, reading.measured_at)
             for reading, meter in zip(new, meters, strict=True)
             if reading.way in _UNFRAMED
         ]
         note_heard(self._connection, unframed)
-        return write_readings(self._connection, rows)
+        columns: Columns = {
+            "meter": meters,
+            "register": registers,
+            "measured_at": [reading.measured_at for reading in new],
+            "value": [reading.value for reading in new],
+            "received_at": [reading.received_at for reading in new],
+            "telegram": [reading.provenance.telegram for reading in new],
+            "origin": origins,
+        }
+        return write_readings(self._connection, columns)
 
     def add_details(self, new: Sequence[Detail]) -> None:
         """Store what was said besides numbers; repeats are stored once."""
@@ -201,19 +206,24 @@ def _key_of(reading: Reading, meter_of: Mapping[MeterId, int], register_of: Mapp
     }
 
 
-def write_readings(connection: sa.Connection, rows: Sequence[Row]) -> int:
-    """Write rows of readings and remember the newest times; gives how many were new."""
+def write_readings(connection: sa.Connection, columns: Columns) -> int:
+    """Write readings and remember the newest times; gives how many were new."""
+    if not columns["meter"]:
+        return 0
     newest: dict[tuple[int, int], datetime] = {}
-    for row in rows:
-        key = (row["meter"], row["register"])
-        if key not in newest or newest[key] < row["measured_at"]:
-            newest[key] = row["measured_at"]
-    heads = [
-        {"meter": meter, "register": register, "measured_at": moment}
-        for (meter, register), moment in newest.items()
-    ]
-    execute_many(connection, _newer(connection.dialect.name), heads)
-    return insert_once(connection, readings, rows)
+    for meter, register, moment in zip(
+        columns["meter"], columns["register"], columns["measured_at"], strict=True
+    ):
+        known = newest.setdefault((meter, register), moment)
+        if known is not moment and known < moment:
+            newest[meter, register] = moment
+    heads: Columns = {
+        "meter": [meter for meter, _ in newest],
+        "register": [register for _, register in newest],
+        "measured_at": list(newest.values()),
+    }
+    execute_columns(connection, _newer(connection.dialect.name), heads)
+    return insert_columns(connection, readings, columns)
 
 
 @lru_cache

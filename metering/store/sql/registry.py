@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from metering.errors import StoreError
 from metering.meter import Installation, Meter, MeterId, PulseInput, ServicePoint
 from metering.ports import Clock, MeterOverview
+from metering.store.sql.editions import Edition
 from metering.store.sql.overview import Overviews
 from metering.store.sql.schema import installations, meters, pulse_inputs, service_points
 from metering.store.sql.statements import Row, in_chunks, replace, select_among
@@ -21,13 +22,21 @@ __all__ = ["SqlRegistry"]
 class SqlRegistry:
     """:class:`metering.ports.Registry` on one transaction."""
 
-    def __init__(self, connection: sa.Connection, names: Names, clock: Clock) -> None:
+    def __init__(self, connection: sa.Connection, names: Names, clock: Clock, edition: Edition) -> None:
         self._connection = connection
         self._names = names
+        self._edition = edition
         self._overviews = Overviews(connection, names, clock)
+
+    def edition(self) -> int:
+        """Give a number that changes with every change of registered meters or of their keys."""
+        return self._edition.number
 
     def meters(self, ids: Collection[MeterId]) -> Mapping[MeterId, Meter]:
         """Give those of the ids that are registered."""
+        return self._edition.meters.find(ids, self._look_up)
+
+    def _look_up(self, ids: Collection[MeterId]) -> Mapping[MeterId, Meter]:
         id_of = {number: meter for meter, number in self._names.meters.find(ids).items()}
         found: dict[MeterId, Meter] = {}
         for chunk in in_chunks(id_of):
@@ -64,6 +73,7 @@ class SqlRegistry:
             for meter in said
         ]
         replace(self._connection, meters, rows)
+        self._edition.renew()
         ask_mending(self._connection, {numbers[meter.id] for meter in said if _other(before, meter)})
 
     def put_service_points(self, points: Iterable[ServicePoint]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import sqlalchemy as sa
 
 from metering.store.master_key import MasterKey
+from metering.store.sql.editions import new_edition
 from metering.store.sql.engine import Database
 from metering.store.sql.masters import Masters
 from metering.store.sql.schema import identities, meter_keys
@@ -62,4 +63,6 @@ def _some(database: Database, masters: Masters, new: MasterKey, number: int) -> 
             key = masters.opening(connection, row.master).open(meter, row.sealed)
             again = {"which": row.id, "sealed": new.seal(meter, key), "master": number}
             connection.execute(_RESEALED, again)
+        if rows:
+            new_edition(connection)
     return len(rows)

@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
-from operator import itemgetter
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import UpdateBase
 
-__all__ = ["Row", "execute_many", "given", "in_chunks", "insert", "insert_once", "replace", "select_among"]
+__all__ = [
+    "Columns",
+    "Row",
+    "execute_columns",
+    "execute_many",
+    "given",
+    "in_chunks",
+    "insert",
+    "insert_columns",
+    "insert_once",
+    "replace",
+    "select_among",
+]
 
 T = TypeVar("T")
 
 Row = dict[str, Any]
 """One row to be written: column name to value."""
+
+Columns = Mapping[str, Sequence[Any]]
+"""Rows to be written, all alike: column name to the values of that column in all rows."""
+
+_Convert = Callable[[Sequence[Any]], Sequence[Any]]
 
 _DRIVER = sqlite.dialect()
 
@@ -51,25 +67,52 @@ def execute_many(connection: sa.Connection, statement: UpdateBase, rows: Sequenc
         return 0
     if connection.dialect.name == "postgresql":
         return connection.execute(statement, rows, execution_options={"preserve_rowcount": True}).rowcount
-    text, columns = _driver_form(statement, tuple(rows[0]))
-    values = (
-        map(itemgetter(name), rows) if convert is None else map(convert, map(itemgetter(name), rows))
-        for name, convert in columns
-    )
+    return execute_columns(connection, statement, {name: [row[name] for row in rows] for name in rows[0]})
+
+
+def execute_columns(connection: sa.Connection, statement: UpdateBase, columns: Columns) -> int:
+    """Execute a statement for each row of a table given by columns; gives how many rows it changed."""
+    if not next(iter(columns.values()), ()):
+        return 0
+    if connection.dialect.name == "postgresql":
+        names = tuple(columns)
+        rows = [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        return execute_many(connection, statement, rows)
+    text, parameters = _driver_form(statement, tuple(columns))
+    values = (columns[name] if convert is None else convert(columns[name]) for name, convert in parameters)
     return connection.exec_driver_sql(text, list(zip(*values, strict=True))).rowcount
+
+
+def insert_columns(connection: sa.Connection, table: sa.Table, columns: Columns) -> int:
+    """Insert rows given by columns, leaving out those whose key is there already; gives how many were new."""
+    return execute_columns(connection, _once(table, connection.dialect.name), columns)
 
 
 @lru_cache(maxsize=64)
 def _driver_form(
     statement: UpdateBase, names: tuple[str, ...]
-) -> tuple[str, list[tuple[str, Callable[[Any], Any] | None]]]:
+) -> tuple[str, list[tuple[str, _Convert | None]]]:
     """Compile for SQLite's driver: text, and each parameter with its name and what converts it, if any."""
     compiled = statement.compile(dialect=_DRIVER, column_keys=list(names))
-    columns: list[tuple[str, Callable[[Any], Any] | None]] = []
+    columns: list[tuple[str, _Convert | None]] = []
     for name in compiled.positiontup or ():  # one name may stand at several places
         kind = compiled.binds[name].type.dialect_impl(_DRIVER)
-        columns.append((name, kind.bind_processor(_DRIVER)))
+        convert = kind.bind_processor(_DRIVER)
+        columns.append((name, None if convert is None else _column_by(convert)))
     return str(compiled), columns
+
+
+def _column_by(convert: Callable[[Any], Any]) -> _Convert:
+    """Convert whole columns. The same object, as the time of a telegram is in its readings, once."""
+
+    def column(values: Sequence[Any]) -> list[Any]:
+        distinct = {id(value): value for value in values}
+        if 2 * len(distinct) > len(values):
+            return list(map(convert, values))
+        known = {key: convert(value) for key, value in distinct.items()}
+        return [known[id(value)] for value in values]
+
+    return column
 
 
 def replace(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:

@@ -16,6 +16,7 @@ from metering.store.sql.billing_accounts import SqlAccounts
 from metering.store.sql.billing_customers import SqlCustomers
 from metering.store.sql.coverage import SqlCoverage
 from metering.store.sql.devices import SqlDevices
+from metering.store.sql.editions import Edition, Standing
 from metering.store.sql.engine import Database
 from metering.store.sql.keyring import SqlKeyring
 from metering.store.sql.ledger import SqlLedger
@@ -82,6 +83,7 @@ class SqlStore:
         self._clock = clock
         self._masters = Masters(master_key, next_master_key)
         self._known = Known()
+        self._standing = Standing()
 
     @contextmanager
     def writing(self) -> Iterator[SqlTransaction]:
@@ -132,12 +134,13 @@ class SqlStore:
 
     def _ports(self, connection: sa.Connection, names: Names) -> SqlTransaction:
         spans = Spans(connection, names)
+        edition = Edition(connection, self._standing)
         return SqlTransaction(
             archive=SqlArchive(connection, names, spans),
             readings=SqlReadings(connection, names),
             devices=SqlDevices(connection, names),
-            registry=SqlRegistry(connection, names, self._clock),
-            keyring=SqlKeyring(connection, names, self._clock, self._masters),
+            registry=SqlRegistry(connection, names, self._clock, edition),
+            keyring=SqlKeyring(connection, names, self._clock, self._masters, edition),
             ledger=SqlLedger(connection, names, spans),
             upkeep=SqlUpkeep(connection, names),
             coverage=SqlCoverage(connection, names),

@@ -115,7 +115,12 @@ def _moment(microseconds: int) -> datetime:
 
 
 def _plain_text(number: Decimal | None) -> str | None:
-    return None if number is None else format(exact(number), "f")
+    if number is None:
+        return None
+    text = str(number)
+    if text.isdecimal() or (text[-1] in "123456789" and "E" not in text and "N" not in text):
+        return text  # canonical as it stands, as nearly always
+    return format(exact(number), "f")
 
 
 def storable(text: str) -> str:
