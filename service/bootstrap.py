@@ -23,6 +23,7 @@ from ingest.upkeep import Keeping, Upkeep
 from metering.ports import Clock, Store
 from service.crew_names import machine_of
 from service.series import sender_of
+from service.fleet_source import FleetSource
 from service.settings_check import check_broker_files
 from service.settings_model import IngestSettings, MqttSettings, Settings
 from service.web.app import create_app
@@ -129,6 +130,7 @@ def make_web(settings: Settings, store: Store, clock: Clock, intake: Intake | No
         clock=clock,
         ingest_status=status_of(intake) if intake else None,
         zone=ZoneInfo(settings.ingest.zone),
+        plans=FleetSource(settings.gateways.file).plans,
     )
 
 

@@ -21,6 +21,7 @@ from service.settings_topics import Section, TopicRule, known_zone
 
 __all__ = [
     "PREFIX",
+    "GatewaySettings",
     "IngestSettings",
     "LogSettings",
     "MqttSettings",
@@ -164,6 +165,14 @@ class IngestSettings(Section):
     )
 
 
+class GatewaySettings(Section):
+    """The gateways there are."""
+
+    file: Path | None = Field(
+        default=None, description="gateways.toml, for what pages and metrics say of gateways"
+    )
+
+
 class WebSettings(Section):
     """Where the pages are."""
 
@@ -198,6 +207,7 @@ class Settings(BaseSettings):
     series: SeriesSettings = SeriesSettings()
     mqtt: MqttSettings = MqttSettings()
     ingest: IngestSettings = IngestSettings()
+    gateways: GatewaySettings = GatewaySettings()
     web: WebSettings = WebSettings()
     logs: LogSettings = LogSettings()
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from metering.errors import SettingsError
-from service.commands import gateway_orders, gateway_registry, gateway_render
+from service.commands import gateway_orders, gateway_registry, gateway_render, gateway_status
 from service.fleet_folder import write_files
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ app.command()(gateway_registry.remove)
 app.command("rotate-password")(gateway_registry.rotate_password)
 app.command("order-key")(gateway_orders.order_key)
 app.command()(gateway_orders.push)
-app.command()(gateway_orders.status)
+app.command()(gateway_status.status)
 
 
 @app.command()

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from metering.ports import Clock, Store
+from service.fleet_source import NO_PLANS, Plans
 from service.web import i18n
 from service.web.context import IngestStatus, Site
 from service.web.errors import add_error_handlers
@@ -20,13 +21,14 @@ from service.web.routes import ROUTERS
 __all__ = ["IngestStatus", "create_app"]
 
 
-def create_app(
+def create_app(  # noqa: PLR0913  what the site is made of
     *,
     store: Store,
     clock: Clock,
     ingest_status: Callable[[], IngestStatus] | None,
     zone: ZoneInfo,
     title: str = "Nurt",
+    plans: Callable[[], Plans] = lambda: NO_PLANS,
 ) -> FastAPI:
     """Make the application.
 
@@ -36,6 +38,7 @@ def create_app(
         ingest_status: asks how ingest is doing; ``None`` if no ingest runs in this process.
         zone: the utility's local calendar, for days on charts and times on pages.
         title: name on the pages.
+        plans: asks what is planned for the gateways.
     """
     # FastAPI's own API pages load scripts from elsewhere; ours is at /api/docs.
     app = FastAPI(
@@ -45,7 +48,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
-    app.state.site = Site(store, clock, ingest_status, zone, title, i18n.load())
+    app.state.site = Site(store, clock, ingest_status, zone, title, i18n.load(), plans)
     app.add_middleware(SecurityHeaders)
     add_error_handlers(app)
     for router in ROUTERS:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Depends, Request
 
 from metering.ports import Clock, Store
+from service.fleet_source import NO_PLANS, Plans
 from service.web.i18n import Catalogue
 
 __all__ = ["IngestStatus", "Site", "UseSite", "site_of"]
@@ -48,6 +49,7 @@ class Site:
         zone: the utility's local calendar.
         title: name on the pages.
         texts: words on the pages.
+        plans: asks what is planned for the gateways.
     """
 
     store: Store
@@ -56,6 +58,7 @@ class Site:
     zone: ZoneInfo
     title: str
     texts: Catalogue
+    plans: Callable[[], Plans] = lambda: NO_PLANS
 
 
 def site_of(request: Request) -> Site:

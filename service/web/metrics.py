@@ -11,16 +11,21 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from metering.ports import GatewayRow, Outcome, Store, TelegramState
+from metering.ports import Clock, GatewayRow, Outcome, Store, TelegramState
+from service.fleet_metrics import fleet_metrics
+from service.fleet_source import Plans
+from service.fleet_status import fleet_status
 from service.web.context import IngestStatus
 
 __all__ = ["registry_of"]
 
 
-def registry_of(store: Store, ingest_status: Callable[[], IngestStatus] | None) -> CollectorRegistry:
+def registry_of(
+    store: Store, ingest_status: Callable[[], IngestStatus] | None, clock: Clock, plans: Callable[[], Plans]
+) -> CollectorRegistry:
     """Give the metrics of one application; nothing is shared between applications of a process."""
     registry = CollectorRegistry()
-    registry.register(_StoreMetrics(store))
+    registry.register(_StoreMetrics(store, clock, plans))
     if ingest_status is not None:
         registry.register(_IngestMetrics(ingest_status))
     return registry
@@ -29,8 +34,10 @@ def registry_of(store: Store, ingest_status: Callable[[], IngestStatus] | None) 
 class _StoreMetrics(Collector):
     """What the store counts."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, clock: Clock, plans: Callable[[], Plans]) -> None:
         self._store = store
+        self._clock = clock
+        self._plans = plans
 
     def describe(self) -> Sequence[Metric]:
         """Register without asking the store."""
@@ -39,7 +46,7 @@ class _StoreMetrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """Read the account once and write it in metric families."""
         with self._store.reading() as tx:
-            gateways = tx.ledger.gateways()
+            gateways, words = tx.ledger.gateways(), tx.ledger.words()
             _, meters = tx.registry.overview(limit=1)
             waiting = {
                 state: tx.archive.count(state) for state in (TelegramState.HELD, TelegramState.FOREIGN)
@@ -57,6 +64,8 @@ class _StoreMetrics(Collector):
             if gateway.online is not None:
                 online.add_metric([gateway.name], float(gateway.online))
         yield online
+        now, plans = self._clock.now(), self._plans()
+        yield from fleet_metrics(fleet_status(gateways, words, now, plans=plans))
 
 
 def _account(gateways: Sequence[GatewayRow]) -> Iterator[Metric]:

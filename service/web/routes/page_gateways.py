@@ -5,6 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
+from service.coverage import WINDOW
+from service.fleet_status import read_status
 from service.web.account import account_of
 from service.web.context import UseSite
 from service.web.pages import page
@@ -18,8 +20,18 @@ _GAPS = 50
 
 @router.get("/gateways")
 def gateways(request: Request, site: UseSite) -> HTMLResponse:
-    """List every gateway that was ever heard."""
+    """Show how every gateway is that is planned or was ever heard, and what each brought."""
+    plans = site.plans()
     with site.store.reading() as tx:
         rows = tx.ledger.gateways()
         gaps = tx.ledger.gaps(limit=_GAPS)
-    return page(request, "gateways.html", gateways=[(row, account_of([row])) for row in rows], gaps=gaps)
+        fleet = read_status(tx, site.clock.now(), plans)
+    return page(
+        request,
+        "gateways.html",
+        fleet=fleet,
+        plans_trouble=plans.trouble,
+        days=WINDOW.days,
+        gateways=[(row, account_of([row])) for row in rows],
+        gaps=gaps,
+    )

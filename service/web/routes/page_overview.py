@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
+from service.fleet_status import fleet_status
 from service.web.account import account_of
 from service.web.context import Site, UseSite
 from service.web.pages import page
@@ -32,10 +33,12 @@ def fragment(request: Request, site: UseSite) -> HTMLResponse:
 
 def _state(site: Site) -> dict[str, Any]:
     with site.store.reading() as tx:
-        gateways = tx.ledger.gateways()
+        gateways, words = tx.ledger.gateways(), tx.ledger.words()
         _, meters = tx.registry.overview(limit=1)
         telegrams = tx.archive.telegrams(limit=_LAST_TELEGRAMS)
+    fleet = fleet_status(gateways, words, site.clock.now(), plans=site.plans())
     return {
+        "alarming": [one for one in fleet if one.alarming],
         "gateways": [(row, account_of([row])) for row in gateways],
         "account": account_of(gateways),
         "meters": meters,

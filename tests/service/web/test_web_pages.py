@@ -152,7 +152,7 @@ class Unbalanced:
 
     def __init__(self, store, row) -> None:
         self._store = store
-        self._ledger = SimpleNamespace(gateways=lambda: [row])
+        self._ledger = SimpleNamespace(gateways=lambda: [row], words=list)
 
     @contextmanager
     def reading(self):

@@ -17,6 +17,7 @@ import service.web
 from metering.gateway import Condition
 from metering.ports import Outcome, TelegramState
 from metering.uplink import ClockSource
+from service.fleet_status import Drift
 from service.web.formats import ago, exact, grouped, hexdump, interval_text, json_bytes, most_places
 from service.web.i18n import load
 from service.web.periods import Period, Span
@@ -47,6 +48,7 @@ COMPUTED = {
         for name in ("overview", "meters", "telegrams", "gateways", "coverage", "foreign", "quarantine")
     ),
     *(f"gateway.{how}" for how in Condition),
+    *(f"drift.{how.name.lower()}" for how in Drift),
     *("grasp.partly", "grasp.not", "table.kind_partial", "table.kind_gap"),
 }
 
