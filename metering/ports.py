@@ -18,6 +18,7 @@ from datetime import datetime
 from typing import Protocol
 
 from metering.archive import ArchivedTelegram, NewTelegram, Scope, TelegramArchive, TelegramState
+from metering.batches import Batches
 from metering.billing import BillingBook
 from metering.billing_accounts import Accounts
 from metering.billing_customers import Customers
@@ -252,6 +253,11 @@ class Transaction(Protocol):
     @property
     def billing(self) -> BillingBook:
         """Billing reads and questions about them."""
+        ...
+
+    @property
+    def batches(self) -> Batches:
+        """Files of messages to billing systems."""
         ...
 
     @property

@@ -15,6 +15,7 @@
     parts         of frames, until all came
     counters      archive numbers, never reused
     outbox        messages that leave            outbox_attempts, outbox_pauses
+    batches       files of such messages, byte for byte
     customers     contracts, tenancies           deductions                     whom, for what, from when
     states        what people read               billing_meters, protocols      dials beside their readings
     billing_reads what was billed                billing_exceptions, billing_decisions, billing_cuts
@@ -39,6 +40,7 @@ from metering.store.sql.tables_account import (
     quarantine,
     readings,
 )
+from metering.store.sql.tables_batches import batches
 from metering.store.sql.tables_billing import (
     billing_cuts,
     billing_decisions,
@@ -87,6 +89,7 @@ from metering.store.sql.tables_telegrams import (
 __all__ = [
     "SCHEMA",
     "accounts",
+    "batches",
     "billing_cuts",
     "billing_decisions",
     "billing_documents",
@@ -135,5 +138,5 @@ __all__ = [
     "tenancies",
 ]
 
-SCHEMA = 7
+SCHEMA = 8
 """The schema this release knows: the number of the newest migration."""

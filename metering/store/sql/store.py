@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from metering.ports import Clock
 from metering.store.master_key import MasterKey
 from metering.store.sql.archive import SqlArchive
+from metering.store.sql.batches import SqlBatches
 from metering.store.sql.billing import SqlBillingBook
 from metering.store.sql.billing_accounts import SqlAccounts
 from metering.store.sql.billing_customers import SqlCustomers
@@ -48,6 +49,7 @@ class SqlTransaction:
     upkeep: SqlUpkeep
     coverage: SqlCoverage
     outbox: SqlOutbox
+    batches: SqlBatches
     customers: SqlCustomers
     billing: SqlBillingBook
     accounts: SqlAccounts
@@ -145,6 +147,7 @@ class SqlStore:
             upkeep=SqlUpkeep(connection, names),
             coverage=SqlCoverage(connection, names),
             outbox=SqlOutbox(connection),
+            batches=SqlBatches(connection),
             customers=SqlCustomers(connection, names),
             billing=SqlBillingBook(connection, names),
             accounts=SqlAccounts(connection),
