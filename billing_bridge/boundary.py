@@ -48,6 +48,8 @@ class How(StrEnum):
     """The customer entered it, and it was accepted."""
     PROTOCOL = "protocol"
     """Written down when the meter was installed or removed."""
+    EDITED = "edited"
+    """Put by a named person, with a reason."""
     ESTIMATED = "estimated"
     """Between two real reads."""
     PROJECTED = "projected"
@@ -64,6 +66,7 @@ _QUALITY = {
     How.READER: (Cim.MANUAL_READ, Espi.VALIDATED),
     How.CUSTOMER: (Cim.CUSTOMER_READ, Espi.VALIDATED),
     How.PROTOCOL: (Cim.MANUAL_READ, Espi.VALIDATED),
+    How.EDITED: (Cim.EDITED, Espi.MANUALLY_EDITED),
     How.PROJECTED: (Cim.ESTIMATED, Espi.PROJECTED),
 }
 
@@ -194,8 +197,25 @@ class Dial:
         """
         anchor = booked.anchor
         same = ((one, line) for one, line in self._reads if (one.at, one.value) == (anchor.at, anchor.value))
-        now, line = next(same, (anchor, booked.line))
+        found = next(same, None)
+        if found is None:
+            return self._beside(booked)
+        now, line = found
         return replace(booked, total=booked.total + now.carry - anchor.carry, anchor=now, line=line)
+
+    def _beside(self, booked: Boundary) -> Boundary:
+        """Give an index whose own read is not at hand as the reads beside it count."""
+        if not self._reads:
+            return booked
+        before = bisect_right(self._times, booked.at) - 1
+        point, line = self._reads[max(before, 0)]
+        total = booked.index + point.carry
+        wraps = self.segment.limits.wraps_at
+        if wraps is not None and before >= 0 and 2 * (point.value - booked.index) > wraps:
+            total += wraps
+        if wraps is not None and before < 0 and 2 * (booked.index - point.value) > wraps:
+            total -= wraps
+        return replace(booked, total=total, line=line)
 
     def latest_actual(self, until: datetime) -> datetime | None:
         """Give when the dial was last read, up to a moment."""

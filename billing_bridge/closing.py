@@ -18,7 +18,8 @@ from typing import Any
 
 from billing_bridge.boundary import Dial, How, Rounding
 from billing_bridge.period import Period
-from billing_bridge.read import BillingRead, Booked, ReadSegment, Subject, Unbillable, take_read
+from billing_bridge.read import BillingRead, ReadSegment, Subject
+from billing_bridge.taking import Booked, Unbillable, take_read
 from billing_bridge.validate import Outcome, PeriodCase, Policy, validate_period
 
 __all__ = ["close_periods", "revise_periods", "validated"]
@@ -52,16 +53,25 @@ def close_periods(
 
 
 def revise_periods(
-    dials: Sequence[Dial], rounding: Rounding, billed: Iterable[BillingRead]
+    dials: Sequence[Dial],
+    rounding: Rounding,
+    billed: Iterable[BillingRead],
+    before: BillingRead | None = None,
 ) -> tuple[BillingRead, ...]:
     """Give the revisions of billed periods that say something else by what is known now, by time.
 
-    Sub-meters that were deducted are deducted again.
+    Sub-meters that were deducted are deducted again. What a person put or had estimated stays as it is.
+
+    Args:
+        dials: the meters that hung there.
+        rounding: the utility's.
+        billed: newest revisions, of periods that follow one another.
+        before: what was billed before the first of them, where it stays as it is.
     """
-    booked = Booked()
+    booked = Booked() if before is None else Booked().after(before)
     revisions: list[BillingRead] = []
     for read in sorted(billed, key=lambda one: one.period.start):
-        found = take_read(read.subject, dials, read.period, rounding, booked)
+        found = read if _by_hand(read) else take_read(read.subject, dials, read.period, rounding, booked)
         now = read if isinstance(found, Unbillable) else replace(found, deductions=read.deductions)
         booked = booked.after(now)
         revision = read.revised(now)
@@ -85,6 +95,10 @@ def validated(
     case = PeriodCase(**{**_told_by(read), "closing_day": closing_day, **known})
     outcomes: tuple[Outcome, ...] = validate_period(case, policy, customer_class)
     return replace(read, outcomes=outcomes)
+
+
+def _by_hand(read: BillingRead) -> bool:
+    return any(one.action in {"edit", "estimate"} for one in read.edits)
 
 
 def _told_by(read: BillingRead) -> Mapping[str, Any]:

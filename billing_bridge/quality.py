@@ -34,6 +34,7 @@ class Cim(StrEnum):
     INACTIVE_USAGE = "3.6.2"
     USAGE_ABOVE_PERCENT = "3.6.5"
     USAGE_BELOW_PERCENT = "3.6.6"
+    EDITED = "3.7.0"
     REJECTED = "3.7.3"
     ESTIMATED = "3.8.0"
 

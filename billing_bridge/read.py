@@ -23,14 +23,13 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
 
-from billing_bridge.boundary import Boundary, Dial, Rounding
-from billing_bridge.estimate import NoEstimate
+from billing_bridge.boundary import Boundary
 from billing_bridge.period import Period
 from billing_bridge.validate import Outcome, SubMeter
 from metering.meter import MeterId
 from metering.reading import Register
 
-__all__ = ["BillingRead", "Booked", "Deduction", "ReadSegment", "Subject", "Unbillable", "take_read"]
+__all__ = ["BillingRead", "Deduction", "Edit", "ReadSegment", "Ruling", "Subject"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +89,40 @@ class Deduction:
 
 
 @dataclass(frozen=True, slots=True)
+class Ruling:
+    """Which of several ways of reading counts at an end of a period, and why.
+
+    Attributes:
+        at: the end, UTC.
+        counts: the way that counts.
+        why: one sentence.
+        others: what the other ways said: ``customer 409.2 at 2026-07-30T18:00:00+00:00``.
+    """
+
+    at: datetime
+    counts: str
+    why: str
+    others: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What a person decided about it: by name, with the reason in their words.
+
+    Attributes:
+        action: accept, edit, estimate, agree.
+        by: who.
+        reason: why.
+        at: UTC.
+    """
+
+    action: str
+    by: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class BillingRead:
     """What is handed to billing for one register and period.
 
@@ -100,6 +133,9 @@ class BillingRead:
         deductions: sub-meters.
         outcomes: what the rules said.
         revision: 1, then one more each time it is corrected.
+        replaces: the revision that was handed over before and no longer counts; 0 = none was.
+        rulings: where several ways of reading met.
+        edits: what people decided about it.
     """
 
     subject: Subject
@@ -108,6 +144,9 @@ class BillingRead:
     deductions: tuple[Deduction, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
     revision: int = 1
+    replaces: int = 0
+    rulings: tuple[Ruling, ...] = ()
+    edits: tuple[Edit, ...] = ()
 
     @property
     def key(self) -> str:
@@ -116,8 +155,8 @@ class BillingRead:
 
     @property
     def supersedes(self) -> str | None:
-        """Key of the revision it takes the place of."""
-        return replace(self, revision=self.revision - 1).key if self.revision > 1 else None
+        """Key of the revision it takes the place of at the receiver."""
+        return replace(self, revision=self.replaces).key if self.replaces else None
 
     @property
     def gross_m3(self) -> Decimal:
@@ -146,7 +185,9 @@ class BillingRead:
 
     def revised(self, now: BillingRead) -> BillingRead | None:
         """Give the revision that says what is known now; ``None`` if that is what this one says."""
-        return None if self.content == now.content else replace(now, revision=self.revision + 1)
+        if self.content == now.content:
+            return None
+        return replace(now, revision=self.revision + 1, replaces=self.revision)
 
     @property
     def content(self) -> Mapping[str, Any]:
@@ -169,6 +210,8 @@ class BillingRead:
             "period": _period(self.period),
             "revision": self.revision,
             "rules": [_outcome(one) for one in self.outcomes],
+            "rulings": [_ruling(one) for one in self.rulings],
+            "edits": [_edit(one) for one in self.edits],
             **self.content,
         }
         return json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
@@ -176,73 +219,6 @@ class BillingRead:
     def digest(self) -> bytes:
         """SHA-256 of :meth:`payload`."""
         return sha256(self.payload()).digest()
-
-
-@dataclass(frozen=True, slots=True)
-class Unbillable:
-    """Why a period has no billing read yet."""
-
-    subject: Subject
-    period: Period
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Booked:
-    """Indices that were billed already, by meter and boundary: a period opens where the last one closed."""
-
-    ends: Mapping[tuple[MeterId, datetime], Boundary] = field(default_factory=dict)
-
-    def after(self, read: BillingRead) -> Booked:
-        """Add the closing indices of a read."""
-        closing = {(one.meter, one.closing.at): one.closing for one in read.segments}
-        return Booked({**self.ends, **closing})
-
-
-def take_read(
-    subject: Subject, dials: Sequence[Dial], period: Period, rounding: Rounding, booked: Booked
-) -> BillingRead | Unbillable:
-    """Take the billing read of a period.
-
-    Args:
-        subject: whose.
-        dials: the meters that hung there, in any order, without overlap.
-        period: which.
-        rounding: the utility's.
-        booked: what was billed before; empty gives what the reads alone say.
-    """
-    hung = sorted((one for one in dials if _hung_in(one, period)), key=lambda one: one.segment.since)
-    if not hung:
-        return Unbillable(subject, period, "no meter hung there")
-    segments: list[ReadSegment] = []
-    for dial in hung:
-        found = _segment_of(dial, period, rounding, booked)
-        if isinstance(found, NoEstimate):
-            return Unbillable(subject, period, f"{dial.meter}: {found.reason}")
-        segments.append(found)
-    return BillingRead(subject, period, tuple(segments))
-
-
-def _hung_in(dial: Dial, period: Period) -> bool:
-    until = dial.segment.until
-    return dial.segment.since < period.end and (until is None or until > period.start)
-
-
-def _segment_of(dial: Dial, period: Period, rounding: Rounding, booked: Booked) -> ReadSegment | NoEstimate:
-    start = max(period.start, dial.segment.since)
-    end = period.end if dial.segment.until is None else min(period.end, dial.segment.until)
-    known = booked.ends.get((dial.meter, start))
-    opening = dial.rebased(known) if known else dial.boundary(start, rounding)
-    if isinstance(opening, NoEstimate):
-        return opening
-    closing = dial.boundary(end, rounding)
-    if isinstance(closing, NoEstimate):
-        closing = dial.projected(opening, end, rounding)
-    if isinstance(closing, NoEstimate):
-        return closing
-    if closing.line != opening.line:
-        return NoEstimate("the register jumped or was reset in this period")
-    return ReadSegment(dial.meter, opening, closing, rounding.billing_m3)
 
 
 def _period(period: Period) -> dict[str, str]:
@@ -295,3 +271,11 @@ def _outcome(one: Outcome) -> dict[str, Any]:
         "espi": int(one.espi) if one.espi is not None else None,
         "evidence": dict(one.evidence),
     }
+
+
+def _ruling(one: Ruling) -> dict[str, Any]:
+    return {"at": one.at.isoformat(), "counts": one.counts, "why": one.why, "others": list(one.others)}
+
+
+def _edit(one: Edit) -> dict[str, Any]:
+    return {"action": one.action, "reason": one.reason, "at": one.at.isoformat()}

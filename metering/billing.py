@@ -7,7 +7,7 @@
        └────> proposed          a correction of what was billed, until a person takes it
     held, proposed ──> billed | rejected          a new revision may stand beside it
 
-A record is never changed, only its state; what a person edits is a new revision beside the old one.
+Raw values stay as they are; what a person edits is a new revision beside the old one.
 """
 
 from __future__ import annotations
@@ -222,8 +222,13 @@ class BillingBook(Protocol):
         """Keep billing reads, each key once; gives the keys that were new."""
         ...
 
-    def set_state(self, key: str, before: Collection[ReadState], after: ReadState) -> bool:
-        """Change what became of a read. Gives whether it was one of ``before``."""
+    def set_state(
+        self, key: str, before: Collection[ReadState], after: ReadState, record: bytes | None = None
+    ) -> bool:
+        """Change what became of a read, with what a person decided in its record if one is given.
+
+        Gives whether it was one of ``before``.
+        """
         ...
 
     def read(self, key: str) -> KeptRead | None:
@@ -266,6 +271,10 @@ class BillingBook(Protocol):
         limit: int = 50,
     ) -> Sequence[OpenException]:
         """Give questions by number, behind ``after``, each with its decisions."""
+        ...
+
+    def questions_at(self, service_points: Collection[str]) -> Sequence[OpenException]:
+        """Give the questions about service points that are not settled, by number."""
         ...
 
     def count_exceptions(self) -> Mapping[tuple[ExceptionKind, ExceptionState], int]:

@@ -19,7 +19,8 @@ from billing_bridge.closing import close_periods, revise_periods, validated
 from billing_bridge.estimate import POLAND, Method, Settings
 from billing_bridge.period import Calendar, Cause, Cut
 from billing_bridge.quality import Cim, Espi
-from billing_bridge.read import BillingRead, Booked, Subject, Unbillable, take_read
+from billing_bridge.read import BillingRead, Subject
+from billing_bridge.taking import Booked, Unbillable, take_read
 from billing_bridge.validate import Policy, SubMeter, Verdict
 from metering.consumption import IndexPoint, Limits, Segment
 from metering.meter import MeterId

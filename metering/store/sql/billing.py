@@ -95,10 +95,13 @@ class SqlBillingBook(Questions):
             new.update(self._connection.execute(keys).scalars())
         return new
 
-    def set_state(self, key: str, before: Collection[ReadState], after: ReadState) -> bool:
-        """Change what became of a read. Gives whether it was one of ``before``."""
+    def set_state(
+        self, key: str, before: Collection[ReadState], after: ReadState, record: bytes | None = None
+    ) -> bool:
+        """Change what became of a read, with what a person decided in its record if one is given."""
         mine = (billing_reads.c.key == key) & billing_reads.c.state.in_([one.value for one in before])
-        changed = sa.update(billing_reads).where(mine).values(state=after.value)
+        said = {"state": after.value} if record is None else {"state": after.value, "record": record}
+        changed = sa.update(billing_reads).where(mine).values(said)
         return self._connection.execute(changed).rowcount == 1
 
     def read(self, key: str) -> KeptRead | None:

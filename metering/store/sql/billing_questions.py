@@ -62,6 +62,16 @@ class Questions:
             wanted = sa.and_(wanted, billing_exceptions.c.service_point == service_point)
         return self._found(wanted, limit)
 
+    def questions_at(self, service_points: Collection[str]) -> Sequence[OpenException]:
+        """Give the questions about service points that are not settled, by number."""
+        waiting = billing_exceptions.c.state.in_(_WAITING)
+        found = [
+            one
+            for chunk in in_chunks(service_points)
+            for one in self._found(sa.and_(waiting, billing_exceptions.c.service_point.in_(chunk)), None)
+        ]
+        return sorted(found, key=lambda one: one.number)
+
     def count_exceptions(self) -> Mapping[tuple[ExceptionKind, ExceptionState], int]:
         """Count questions that are not settled."""
         what = (billing_exceptions.c.kind, billing_exceptions.c.state)
@@ -99,7 +109,7 @@ class Questions:
         )
         return [(row.exception, _decision(row)) for row in self._connection.execute(wanted)]
 
-    def _found(self, wanted: sa.ColumnElement[bool], limit: int) -> list[OpenException]:
+    def _found(self, wanted: sa.ColumnElement[bool], limit: int | None) -> list[OpenException]:
         statement = sa.select(billing_exceptions).where(wanted).order_by(billing_exceptions.c.id).limit(limit)
         rows = self._connection.execute(statement).all()
         decided = self._decisions([row.id for row in rows])
