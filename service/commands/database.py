@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from service.commands.options import Config, DryRun, settings_in_force
+from service.commands.series import check_series, forward
 
 if TYPE_CHECKING:
     from metering.store.sql.engine import Database
@@ -21,7 +22,10 @@ TargetUrl = Annotated[
     str, typer.Argument(metavar="URL", help="postgresql://user@host/name or sqlite:////path/nurt.db")
 ]
 
+Series = Annotated[bool, typer.Option(help="Compare with the series store, if there is one.")]
+
 app = typer.Typer(help="Look after the database.", no_args_is_help=True)
+app.command()(forward)
 
 
 @app.command()
@@ -57,16 +61,22 @@ def version(config: Config = None) -> None:
 
 
 @app.command()
-def check(config: Config = None) -> None:
+def check(config: Config = None, series: Series = True) -> None:  # noqa: FBT002  an option
     """Look for damage and contradictions; exit code 1 if there are any. It may run beside ingest.
+
+    With a series store in the settings, the readings of both are compared, month by month: how many there
+    are, their checksums, and how many differ.
 
     **Examples**
 
         nurt db check
+
+        nurt db check --no-series
     """
     from metering.errors import StoreError
     from metering.store.sql.looking_after import check as look
 
+    settings = settings_in_force(config).settings
     with _opened(config) as database:
         found = look(database)
         where = database.where
@@ -75,6 +85,8 @@ def check(config: Config = None) -> None:
     if found:
         raise StoreError(f"{where}: {len(found)} kinds of faults")
     typer.echo(f"{where}: sound, and nothing in it contradicts itself.")
+    if series and settings.series.kind and not check_series(settings):
+        raise StoreError("the series store differs; `nurt db forward --differing` sends what is to be sent")
 
 
 @app.command()

@@ -10,23 +10,20 @@ write again what another has deleted meanwhile.
 
 from __future__ import annotations
 
-import fcntl
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from threading import Lock
 from typing import Any
 
 import sqlalchemy as sa
 
-from metering.errors import StoreUnavailable
 from metering.reading import Provenance, Reading
-from metering.store.series.lines import Key
+from metering.store.series.lines import Key, from_microseconds, microseconds
 from metering.store.sql.engine import Database
-from metering.store.sql.faults import sentence_of
-from metering.store.sql.schema import readings, series_queue
-from metering.store.sql.statements import in_chunks
+from metering.store.sql.schema import marks, readings, series_queue
+from metering.store.sql.series_triggers import disable, enable, enabled
+from metering.store.sql.series_turn import Turn
+from metering.store.sql.statements import execute_many, in_chunks, replace
 from metering.store.sql.symbols import Known, Names
 
 __all__ = ["Place", "Portion", "SeriesQueue"]
@@ -34,44 +31,11 @@ __all__ = ["Place", "Portion", "SeriesQueue"]
 Place = tuple[int, int, Any]
 """Where a walk over all readings stands: numbers of meter and register, time."""
 
-_TURN = 0x4E757275
-"""Advisory lock of the one sender on PostgreSQL, beside that of the one writer."""
-
-_LOOK_S = 0.02
-
 _COLUMNS = tuple(
     readings.c[name]
     for name in ("meter", "register", "measured_at", "value", "received_at", "telegram", "origin")
 )
 _ORDER = (readings.c.meter, readings.c.register, readings.c.measured_at)
-
-_EVENTS = {
-    "insert": ("NEW", "0"),
-    "delete": ("OLD", "1"),
-}
-
-_SQLITE = """
-CREATE TRIGGER IF NOT EXISTS series_{event} AFTER {event} ON readings BEGIN
-    INSERT INTO series_queue (meter, register, measured_at, gone) {rows};
-END
-"""
-
-_POSTGRESQL = """
-CREATE OR REPLACE FUNCTION series_note() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF TG_OP <> 'INSERT' THEN
-        INSERT INTO series_queue (meter, register, measured_at, gone)
-        VALUES (OLD.meter, OLD.register, OLD.measured_at, TRUE);
-    END IF;
-    IF TG_OP <> 'DELETE' THEN
-        INSERT INTO series_queue (meter, register, measured_at, gone)
-        VALUES (NEW.meter, NEW.register, NEW.measured_at, FALSE);
-    END IF;
-    RETURN NULL;
-END $$;
-CREATE TRIGGER series_note AFTER INSERT OR UPDATE OR DELETE ON readings
-    FOR EACH ROW EXECUTE FUNCTION series_note()
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,44 +59,7 @@ class SeriesQueue:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._known = Known()
-        self._mine = Lock()
-
-    # --- on and off ------------------------------------------------------------------------------
-
-    def enable(self) -> bool:
-        """Note changes of readings from now on; false if that was so already."""
-        if self.enabled():
-            return False
-        with self._database.transaction(write=True) as connection:
-            if connection.dialect.name == "postgresql":
-                connection.exec_driver_sql(_POSTGRESQL)
-            else:
-                for event, rows in _sqlite_rows().items():
-                    connection.exec_driver_sql(_SQLITE.format(event=event, rows=rows))
-        return True
-
-    def disable(self) -> None:
-        """Note no changes any more, and drop what was noted."""
-        with self._database.transaction(write=True) as connection:
-            if connection.dialect.name == "postgresql":
-                connection.exec_driver_sql("DROP TRIGGER IF EXISTS series_note ON readings")
-            else:
-                for event in _sqlite_rows():
-                    connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS series_{event}")
-            connection.execute(sa.delete(series_queue))
-
-    def enabled(self) -> bool:
-        """Whether changes of readings are noted."""
-        with self._database.transaction(write=False) as connection:
-            if connection.dialect.name == "postgresql":
-                found = (
-                    "SELECT 1 FROM pg_trigger WHERE tgname = 'series_note' AND tgrelid = 'readings'::regclass"
-                )
-            else:
-                found = "SELECT 1 FROM sqlite_master WHERE type = 'trigger' AND name = 'series_delete'"
-            return connection.exec_driver_sql(found).first() is not None
-
-    # --- what waits ------------------------------------------------------------------------------
+        self._turn = Turn(database)
 
     def waiting(self) -> int:
         """Give how many changes are not sent yet."""
@@ -202,64 +129,64 @@ class SeriesQueue:
         names.keep()
         return found
 
-    @contextmanager
-    def turn(self, patience: float = 60.0) -> Iterator[None]:
+    def ask(self, keys: Collection[Key]) -> None:
+        """Have what stands at some keys sent again."""
+        with self._database.transaction(write=True) as connection:
+            names = Names(connection, self._known)
+            meters = names.meters.ensure(key.meter for key in keys)
+            registers = names.registers.ensure(key.register for key in keys)
+            rows = [
+                {
+                    "meter": meters[key.meter],
+                    "register": registers[key.register],
+                    "measured_at": key.measured_at,
+                    "gone": True,
+                }
+                for key in keys
+            ]
+            execute_many(connection, sa.insert(series_queue), rows)
+        names.keep()
+
+    def number(self) -> int:
+        """Give how many readings there are in all."""
+        with self._database.transaction(write=False) as connection:
+            number: int = connection.execute(sa.select(sa.func.count()).select_from(readings)).scalar_one()
+            return number
+
+    def place(self, name: str) -> Place | None:
+        """Give where a walk of this name was interrupted, if it was."""
+        with self._database.transaction(write=False) as connection:
+            said = connection.execute(sa.select(marks.c.value).where(marks.c.name == name)).scalar()
+        if not said:
+            return None
+        meter, register, time_us = map(int, said.split())
+        return meter, register, from_microseconds(time_us)
+
+    def remember(self, name: str, place: Place | None) -> None:
+        """Remember how far a walk came; ``None`` when it has ended."""
+        value = f"{place[0]} {place[1]} {microseconds(place[2])}" if place else ""
+        with self._database.transaction(write=True) as connection:
+            replace(connection, marks, [{"name": name, "value": value}])
+
+    def turn(self) -> AbstractContextManager[None]:
         """Be the only sender; waits for another.
 
         Raises:
             StoreUnavailable: another is still at it.
         """
-        until = time.monotonic() + patience
-        if not self._mine.acquire(timeout=patience):
-            raise _another()
-        try:
-            if self._database.path is not None:
-                with self._file_lock(until):
-                    yield
-            elif self._database.engine.dialect.name == "postgresql":
-                with self._advisory_lock(until):
-                    yield
-            else:
-                yield
-        finally:
-            self._mine.release()
+        return self._turn.taken()
 
-    @contextmanager
-    def _file_lock(self, until: float) -> Iterator[None]:
-        path = self._database.path
-        assert path is not None  # noqa: S101  looked at by the caller
-        with path.with_name(f"{path.name}.series").open("ab") as file:
-            while True:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except OSError:
-                    _wait(until)
-            yield  # closing lets go, and so does the end of the process
+    def enable(self) -> bool:
+        """Note changes of readings from now on; false if that was so already."""
+        return enable(self._database)
 
-    @contextmanager
-    def _advisory_lock(self, until: float) -> Iterator[None]:
-        try:
-            session = self._database.engine.raw_connection()
-        except Exception as fault:
-            raise sentence_of(fault, self._database.where) from fault
-        try:
-            while not self._asked(session, f"pg_try_advisory_lock({_TURN})"):
-                _wait(until)
-            yield
-            self._asked(session, f"pg_advisory_unlock({_TURN})")
-        finally:
-            session.invalidate()  # a lock that was not given back goes with its connection
+    def disable(self) -> None:
+        """Note no changes any more, and drop what was noted."""
+        disable(self._database)
 
-    def _asked(self, session: sa.PoolProxiedConnection, question: str) -> bool:
-        try:
-            cursor = session.cursor()
-            cursor.execute(f"SELECT {question}")
-            said = cursor.fetchone()
-            session.commit()
-        except Exception as fault:
-            raise sentence_of(fault, self._database.where) from fault
-        return bool(said and said[0])
+    def enabled(self) -> bool:
+        """Whether changes of readings are noted."""
+        return enabled(self._database)
 
     def _standing(self, connection: sa.Connection, names: Names, first: int, last: int) -> list[Reading]:
         keys = (
@@ -270,15 +197,6 @@ class SeriesQueue:
         )
         same = sa.and_(*(column == keys.c[column.name] for column in _ORDER))
         return _readings(connection.execute(sa.select(*_COLUMNS).join(keys, same)).all(), names)
-
-
-def _sqlite_rows() -> dict[str, str]:
-    new, old = (f"{row}.meter, {row}.register, {row}.measured_at" for row in ("NEW", "OLD"))
-    return {
-        "insert": f"VALUES ({new}, 0)",
-        "update": f"VALUES ({old}, 1), ({new}, 0)",
-        "delete": f"VALUES ({old}, 1)",
-    }
 
 
 def _keys(gone: set[Place], names: Names) -> list[Key]:
@@ -299,13 +217,3 @@ def _readings(rows: Sequence[sa.Row[Any]], names: Names) -> list[Reading]:
         where = meters[meter], registers[register]
         found.append(Reading(*where, value, unit, measured_at, received_at, way, quality, source))
     return found
-
-
-def _wait(until: float) -> None:
-    if time.monotonic() > until:
-        raise _another()
-    time.sleep(_LOOK_S)
-
-
-def _another() -> StoreUnavailable:
-    return StoreUnavailable("another process is writing to the series store; it is tried again")

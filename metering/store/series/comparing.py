@@ -1,0 +1,168 @@
+"""Do both stores hold the same? Counts and checksums per month; what differs, reading by reading.
+
+Neither store is read into memory: each reading adds to the count and the checksum of its month and of one of
+some hundred groups of meters. Only groups that differ are looked at again, with all their readings.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import NamedTuple
+from zlib import crc32
+
+from metering.reading import Register
+from metering.store.series.lines import Key, from_microseconds, points_of
+from metering.store.series.target import Kept, SeriesTarget
+from metering.store.sql.series_queue import Place, SeriesQueue
+from metering.store.sql.symbols import meter_of
+
+__all__ = ["Comparison", "MonthSum", "compare"]
+
+_GROUPS = 512
+_WALK = 20_000
+_MOST = 2_000_000
+"""Readings of differing groups that are looked at one by one."""
+
+Told = Callable[[int], None]
+
+
+class Group(NamedTuple):
+    """Some meters in a month."""
+
+    month: str
+    number: int
+
+
+@dataclass(slots=True)
+class Sum:
+    """Readings and the sum of their digests, whatever their order."""
+
+    readings: int = 0
+    checksum: int = 0
+
+    def add(self, kept: Kept) -> None:
+        """Count one."""
+        said = "\x1f".join(map(str, kept)).encode("utf-8", "surrogatepass")
+        self.readings += 1
+        self.checksum = (self.checksum + int.from_bytes(blake2b(said, digest_size=8).digest())) % (1 << 64)
+
+
+@dataclass(frozen=True, slots=True)
+class MonthSum:
+    """One month on both sides.
+
+    Attributes:
+        month: ``2026-03``, UTC.
+        here: readings in the SQL store, and their checksum.
+        there: in the series store.
+        differing: readings that are on one side only.
+    """
+
+    month: str
+    here: Sum
+    there: Sum
+    differing: int
+
+    @property
+    def same(self) -> bool:
+        """Whether both hold the same."""
+        return self.here == self.there
+
+
+@dataclass(slots=True)
+class Comparison:
+    """Both stores compared.
+
+    Attributes:
+        months: in order.
+        keys: what is to be sent again so that nothing differs.
+        whole: whether ``keys`` are all; not if too much differs to look at one by one.
+    """
+
+    months: list[MonthSum] = field(default_factory=list)
+    keys: set[Key] = field(default_factory=set)
+    whole: bool = True
+
+
+def compare(queue: SeriesQueue, target: SeriesTarget, told: Told = lambda _readings: None) -> Comparison:
+    """Compare both stores.
+
+    Args:
+        queue: of the SQL store; what waits in it differs.
+        target: the series store.
+        told: given numbers of readings looked at.
+
+    Raises:
+        StoreError: one of them cannot be read.
+    """
+    here, there = _summed(_here(queue, target, told)), _summed(_there(target, told))
+    groups = sorted(here.keys() | there.keys())
+    wrong = {group for group in groups if here.get(group) != there.get(group)}
+    both = {group for group in wrong if group in here and group in there}
+    few = sum(here[group].readings + there[group].readings for group in both) <= _MOST
+    found = Comparison(whole=few and len(both) == len(wrong))
+    differing: dict[str, int] = defaultdict(int)
+    for group in wrong - both if few else wrong:
+        counts = [side[group].readings if group in side else 0 for side in (here, there)]
+        differing[group.month] += max(abs(counts[0] - counts[1]), 1)
+    if both and few:
+        for kept in _one_sided(queue, target, both, told):
+            differing[_month(kept)] += 1
+            found.keys.add(_key(kept))
+    for month in sorted({group.month for group in groups}):
+        sums = _of_month(here, month), _of_month(there, month)
+        found.months.append(MonthSum(month, *sums, differing[month]))
+    return found
+
+
+def _here(queue: SeriesQueue, target: SeriesTarget, told: Told) -> Iterator[Kept]:
+    place: Place | None = None
+    while True:
+        readings, place = queue.walk(place, _WALK)
+        if place is None:
+            return
+        told(len(readings))
+        for point in points_of(readings):
+            yield target.form_of(point)
+
+
+def _there(target: SeriesTarget, told: Told) -> Iterator[Kept]:
+    for day in target.days():
+        number = 0
+        for kept in target.kept(day):
+            number += 1
+            yield kept
+        told(number)
+
+
+def _summed(side: Iterator[Kept]) -> dict[Group, Sum]:
+    sums: defaultdict[Group, Sum] = defaultdict(Sum)
+    for kept in side:
+        sums[_group(kept)].add(kept)
+    return dict(sums)
+
+
+def _one_sided(queue: SeriesQueue, target: SeriesTarget, groups: Collection[Group], told: Told) -> set[Kept]:
+    here = {kept for kept in _here(queue, target, told) if _group(kept) in groups}
+    there = {kept for kept in _there(target, told) if _group(kept) in groups}
+    return here ^ there
+
+
+def _group(kept: Kept) -> Group:
+    return Group(_month(kept), crc32(kept.meter.encode("utf-8", "surrogatepass")) % _GROUPS)
+
+
+def _month(kept: Kept) -> str:
+    return f"{from_microseconds(kept.time):%Y-%m}"
+
+
+def _of_month(side: Mapping[Group, Sum], month: str) -> Sum:
+    sums = [one for group, one in side.items() if group.month == month]
+    return Sum(sum(one.readings for one in sums), sum(one.checksum for one in sums) % (1 << 64))
+
+
+def _key(kept: Kept) -> Key:
+    return Key(meter_of(kept.meter), Register.parse(kept.register), from_microseconds(kept.time))
