@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Thread
@@ -208,3 +209,26 @@ def test_driver_errors_become_sentences(fault, kind, sentence):
     assert sentence in str(told)
     assert "the database here" in str(told)
     assert "s3cret" not in str(told)
+
+
+def test_who_waits_for_another_process_begins_within_milliseconds_of_its_end(store, path):
+    """SQLite alone would sleep up to 100 ms, and workers would starve each other."""
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    waits = []
+    for _ in range(5):
+        other.execute("BEGIN IMMEDIATE")
+        ended: list[float] = []
+
+        def end(ended: list[float] = ended) -> None:
+            time.sleep(0.24)  # SQLite would look at 228 ms and then at 328
+            ended.append(time.monotonic())
+            other.execute("ROLLBACK")
+
+        thread = Thread(target=end)
+        thread.start()
+        store.database._patience = 10
+        with store.writing():
+            waits.append(time.monotonic() - ended[0])
+        thread.join()
+    other.close()
+    assert min(waits) < 0.04

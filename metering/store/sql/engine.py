@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
+from typing import Any
 from urllib.parse import quote
 
 import sqlalchemy as sa
@@ -30,6 +32,12 @@ _SQLITE_SETTINGS = (
     "PRAGMA cache_size=-16384",  # 16 MiB per connection
     "PRAGMA journal_size_limit=67108864",  # a WAL blown up by one long reader shrinks again
 )
+
+_LOOK_AGAIN_S = 0.001
+"""Seconds between two looks whether another process still writes."""
+
+_PRIMARY = 0xFF
+"""Bits of a result code that say what is wrong; the others say in detail."""
 
 _WRITER = 0x4E757274
 """Advisory lock of the one writer on PostgreSQL: "Nurt"."""
@@ -122,12 +130,33 @@ class Database:
         if self._sqlite:
             # The driver's own BEGIN is late and deferred; a deferred writer can fail in mid-flight.
             connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if write else 'ON'}")
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN DEFERRED")
+            if write:
+                self._begin_writing(connection)
+            else:
+                connection.exec_driver_sql("BEGIN DEFERRED")
         elif write:
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(self._patience * 1000)}")
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER})")
         else:
             connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+    def _begin_writing(self, connection: sa.Connection) -> None:
+        """Begin to write as soon as other processes let us.
+
+        SQLite's own waiting sleeps up to 100 ms between two looks: with several workers the disk would rest.
+        """
+        driver = connection.connection.driver_connection
+        until = time.monotonic() + self._patience
+        connection.exec_driver_sql("PRAGMA busy_timeout=0")
+        try:
+            while _another_writes(driver):
+                if time.monotonic() > until:
+                    raise busy(self.where)
+                time.sleep(_LOOK_AGAIN_S)
+        except sqlite3.Error as fault:
+            raise sentence_of(fault, self.where) from fault
+        finally:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={int(self._patience * 1000)}")
 
     def _translate(self, context: ExceptionContext) -> None:
         fault = context.original_exception
@@ -151,6 +180,17 @@ class Database:
             return connection
 
         return connect
+
+
+def _another_writes(driver: Any) -> bool:
+    """Begin to write, unless another process does."""
+    try:
+        driver.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as fault:
+        if fault.sqlite_errorcode & _PRIMARY == sqlite3.SQLITE_BUSY:
+            return True
+        raise
+    return False
 
 
 def _sqlite_engine(
