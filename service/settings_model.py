@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from ingest.routes import CONTRACT_ROUTES
 from metering.errors import SettingsError
+from service.billing_settings import BillingSettings
 from service.settings_series import SeriesSettings
 from service.settings_topics import Section, TopicRule, known_zone
 
@@ -208,6 +209,7 @@ class Settings(BaseSettings):
     mqtt: MqttSettings = MqttSettings()
     ingest: IngestSettings = IngestSettings()
     gateways: GatewaySettings = GatewaySettings()
+    billing: BillingSettings = BillingSettings()
     web: WebSettings = WebSettings()
     logs: LogSettings = LogSettings()
 
