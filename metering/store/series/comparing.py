@@ -23,7 +23,7 @@ __all__ = ["Comparison", "MonthSum", "compare"]
 
 _GROUPS = 512
 _WALK = 20_000
-_MOST = 2_000_000
+_MOST = 500_000
 """Readings of differing groups that are looked at one by one."""
 
 Told = Callable[[int], None]
@@ -79,7 +79,8 @@ class Comparison:
     Attributes:
         months: in order.
         keys: what is to be sent again so that nothing differs.
-        whole: whether ``keys`` are all; not if too much differs to look at one by one.
+        whole: false if too much differs to look at one by one: then ``keys`` are none, and what differs is
+            the least number the counts allow.
     """
 
     months: list[MonthSum] = field(default_factory=list)
@@ -101,17 +102,17 @@ def compare(queue: SeriesQueue, target: SeriesTarget, told: Told = lambda _readi
     here, there = _summed(_here(queue, target, told)), _summed(_there(target, told))
     groups = sorted(here.keys() | there.keys())
     wrong = {group for group in groups if here.get(group) != there.get(group)}
-    both = {group for group in wrong if group in here and group in there}
-    few = sum(here[group].readings + there[group].readings for group in both) <= _MOST
-    found = Comparison(whole=few and len(both) == len(wrong))
+    few = sum(side[group].readings for side in (here, there) for group in wrong if group in side) <= _MOST
+    found = Comparison(whole=few)
     differing: dict[str, int] = defaultdict(int)
-    for group in wrong - both if few else wrong:
-        counts = [side[group].readings if group in side else 0 for side in (here, there)]
-        differing[group.month] += max(abs(counts[0] - counts[1]), 1)
-    if both and few:
-        for kept in _one_sided(queue, target, both, told):
+    if few:
+        for kept in _one_sided(queue, target, wrong, told) if wrong else ():
             differing[_month(kept)] += 1
             found.keys.add(_key(kept))
+    else:
+        for group in wrong:
+            counts = [side[group].readings if group in side else 0 for side in (here, there)]
+            differing[group.month] += max(abs(counts[0] - counts[1]), 1)
     for month in sorted({group.month for group in groups}):
         sums = _of_month(here, month), _of_month(there, month)
         found.months.append(MonthSum(month, *sums, differing[month]))

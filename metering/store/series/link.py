@@ -24,7 +24,7 @@ __all__ = ["Link"]
 
 _log = structlog.get_logger(__name__)
 
-_TRIES = 2
+_TRIES = 1
 """Tries again within one call; whoever calls goes on trying for as long as it takes."""
 
 _SHOWN = 200
@@ -122,7 +122,7 @@ class Link:
                 timeout=int(access.timeout_s * 1000),
                 enable_gzip=access.gzip,
                 ssl_ca_cert=access.ca_file,
-                retries=WritesRetry(total=_TRIES, retry_interval=1, max_retry_delay=2, max_retry_time=5),
+                retries=WritesRetry(total=_TRIES, retry_interval=1, max_retry_delay=1, max_retry_time=3),
             )
             self._writer = self._client.write_api(write_options=SYNCHRONOUS)
         return self._writer

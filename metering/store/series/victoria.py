@@ -8,12 +8,14 @@ and which gateway brought a reading, stay in the SQL store.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 import orjson
 
+from metering.errors import StoreError
 from metering.meter import MeterId
 from metering.reading import exact
 from metering.store.series.address import Access
@@ -64,6 +66,8 @@ class VictoriaSeries:
 
     def days(self) -> list[date]:
         """Give the days, UTC, that have points."""
+        with suppress(StoreError):  # a cluster flushes elsewhere, and shows what it took some seconds later
+            self._link.request("GET", "/internal/force_flush")
         found: set[int] = set()
         for said in self._export(f"{MEASUREMENT}_scale", _EVER):
             found.update(moment // _DAY_MS for moment in said["timestamps"])
