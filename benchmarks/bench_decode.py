@@ -76,7 +76,7 @@ def _sixty(number: int) -> bytes:
 def _all_new(number: int) -> bytes:
     """What no meter sends: a memory that changes every time."""
     volumes = [
-        _stored(month, 0x2, 0x13, _chance.randrange(60_000).to_bytes(2, "little")) for month in range(1, 28)
+        _stored(month, 0x2, 0x13, _chance.randrange(30_000).to_bytes(2, "little")) for month in range(1, 28)
     ]
     flows = [bytes((0x41, 0x5A, _chance.randrange(255))) for _ in range(26)]
     return _two(number) + b"".join(volumes + flows)

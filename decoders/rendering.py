@@ -11,10 +11,17 @@ from collections.abc import Callable, Hashable, Sequence
 from operator import getitem, itemgetter
 from typing import Any
 
+from decoders.bulk_numbers import BulkNumbers, bulk_numbers
+from decoders.number_texts import NumberText
+
 __all__ = ["MOST_TEXTS", "Hole", "Memory", "Rendering", "Texts", "Unfit"]
 
 MOST_TEXTS = 100_000
 """Some 20 MB."""
+
+_NEW = 3
+"""A telegram with so many times fewer new texts than numbers is written sooner by looking them up."""
+_MANY = 50
 
 
 class Unfit(LookupError):
@@ -46,17 +53,23 @@ class Memory:
 
 
 class Texts(dict[Any, bytes]):
-    """Bytes of a frame -> their text. Compared by identity."""
+    """Bytes of a frame -> their text. Compared by identity.
 
-    __slots__ = ("__weakref__", "_make", "_memory")
+    Attributes:
+        memory: says how many may be remembered.
+        number: how the numbers are written, if all texts are numbers.
+    """
+
+    __slots__ = ("__weakref__", "_make", "memory", "number")
 
     def __init__(self, make: Callable[[Any], bytes], memory: Memory) -> None:
         super().__init__()
-        self._make = make
-        self._memory = memory
+        self.number = make if isinstance(make, NumberText) else None
+        self._make = self.number.write if self.number else make
+        self.memory = memory
 
     def __missing__(self, data: Any) -> bytes:
-        memory = self._memory
+        memory = self.memory
         if not memory.room:
             memory.forget()
         memory.room -= 1
@@ -87,7 +100,11 @@ class Rendering:
         self._parts[::2] = constants
         self._texts = tuple(texts for _, texts in holes)
         self._together = [_picker(place) for place, _ in holes if isinstance(place, tuple)]
-        self._pick = _picker(_numbered([place for place, _ in holes], -len(self._together)))
+        places = _numbered([place for place, _ in holes], -len(self._together))
+        self._pick = _picker(places)
+        self._bulk = bulk_numbers(constants, [*zip(places, self._texts, strict=True)])
+        self._new = 0
+        """So many telegrams are written in bulk before texts are looked up again."""
 
     def __call__(self, values: tuple[Any, ...]) -> bytes:
         """Write a telegram.
@@ -100,8 +117,25 @@ class Rendering:
         """
         if self._together:
             values = (*values, *[pick(values) for pick in self._together])
+        if self._bulk:
+            return self._in_bulk(self._bulk, values)
         parts = self._parts.copy()
         parts[1::2] = map(getitem, self._texts, self._pick(values))
+        return b"".join(parts)
+
+    def _in_bulk(self, bulk: BulkNumbers, values: tuple[Any, ...]) -> bytes:
+        """Write a telegram with many numbers: in bulk if most texts of one of the last were new."""
+        if self._new:
+            self._new -= 1
+            line = bulk(values)
+            if line is not None:
+                return line
+        memory = self._texts[0].memory
+        room = memory.room
+        parts = self._parts.copy()
+        parts[1::2] = map(getitem, self._texts, self._pick(values))
+        if not 0 <= _NEW * (room - memory.room) <= bulk.count:
+            self._new = _MANY
         return b"".join(parts)
 
 

@@ -51,12 +51,12 @@ def flat_number(field: Field, record: Record) -> Number | None:
         return None
 
     def read(data: bytes) -> int:
-        number = stored(data)
+        number = stored.read(data)
         if number is None:
             raise Unfit  # then the field is not told at all
         return number
 
-    return read, value
+    return stored._replace(read=read), value
 
 
 def _scaled(field: Field, value: Decimal, unit: str) -> Decimal | None:

@@ -1,7 +1,8 @@
 """Mutated frames against the decoder: a telegram or a DecodeError, nothing else, and no call over 5 ms.
 
     python tests/campaigns/fuzz_decode.py --frames 20000000 --seed 1 --processes 2
-    python tests/campaigns/fuzz_decode.py --coverage --seconds 600        # guided by coverage (atheris)
+    python tests/campaigns/fuzz_decode.py --frames 1000000 --lines --seed 1 # as lines of a stream, and alone
+    python tests/campaigns/guided_decode.py --seconds 600                  # guided by coverage (atheris)
 
 Seeds are the golden telegrams of all meter models and, where it is there, the shared corpus of real
 telegrams (NURT_TELEGRAMS). Each frame is decoded with its meter's model looked up, without keys and with the
@@ -15,20 +16,27 @@ import json
 import multiprocessing
 import os
 import random
-import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from decoders.errors import DecodeError
 from decoders.models import models
 from decoders.reading import read
+from decoders.shipped_layouts import shipped_layouts
 from decoders.telegram import Keys, no_keys
+from metering.meter import MeterId
+from service.asked import read_line
+from service.decode_lines import answer, decoding, json_line
+from service.decode_stream import DecodeStream
 
 LIMIT_S = 0.005
 Seed = tuple[bytes, Keys]
+_ANY = MeterId("XYZ", "00000000", "00", "00")
+"""Each seed's keys are those of whatever meter asks."""
 
 
 def seeds() -> list[Seed]:
@@ -72,7 +80,7 @@ def mutated(dice: random.Random, frames: Sequence[Seed]) -> bytes:
     return bytes(frame)
 
 
-def tried(frame: bytes, keys: Keys) -> str:
+def tried_alone(frame: bytes, keys: Keys) -> str:
     """Decode one frame; gives how it ended.
 
     Raises:
@@ -89,6 +97,23 @@ def tried(frame: bytes, keys: Keys) -> str:
     return ended
 
 
+def tried_in_stream() -> Callable[[bytes, Keys], str]:
+    """Return what answers a frame as a line of one stream and compares that with its answer alone."""
+    stream = DecodeStream()
+    using = decoding(shipped_layouts())  # learns along the way, as the stream does
+
+    def tried(frame: bytes, keys: Keys) -> str:
+        known = keys(_ANY)
+        line = json.dumps({"telegram": frame.hex(), "key": known[0].hex() if known else None})
+        told = stream.answer(line.encode())[0]
+        alone = [answer(asked, using) for asked in read_line(line)]
+        if told != b"".join(map(json_line, alone)):
+            raise ArithmeticError("the stream says something else")
+        return alone[0].trouble.code if alone[0].trouble else "telegram"
+
+    return tried
+
+
 def _fastest(frame: bytes, keys: Keys) -> float:
     """Seconds of the fastest of five: what another process took from us does not count."""
     times = []
@@ -100,13 +125,14 @@ def _fastest(frame: bytes, keys: Keys) -> float:
     return min(times)
 
 
-def run(count: int, seed: int) -> Counter[str]:
+def run(count: int, seed: int, *, lines: bool = False) -> Counter[str]:
     """Try so many mutated frames.
 
     Raises:
         SystemExit: with the frame, if something else than a telegram or a DecodeError came out.
     """
     dice, frames = random.Random(seed), seeds()
+    tried = tried_in_stream() if lines else tried_alone
     ended = Counter[str]()
     for number in range(count):
         frame = mutated(dice, frames)
@@ -118,44 +144,18 @@ def run(count: int, seed: int) -> Counter[str]:
     return ended
 
 
-def guided(seconds: int) -> None:
-    """Let coverage guide the mutations (atheris); ends by itself."""
-    import atheris
-
-    with atheris.instrument_imports():
-        import decoders.reading as guided_reading
-
-    frames = seeds()
-    folder = Path(".fuzz-corpus")
-    folder.mkdir(exist_ok=True)
-    for number, (frame, _) in enumerate(frames):
-        (folder / f"seed{number:04}").write_bytes(frame)
-
-    def once(data: bytes) -> None:
-        with suppress(DecodeError):
-            guided_reading.read(data)
-
-    atheris.Setup(
-        [sys.argv[0], str(folder), f"-max_total_time={seconds}", "-max_len=300", "-print_final_stats=1"], once
-    )
-    atheris.Fuzz()
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--frames", type=int, default=20_000_000, help="how many mutated frames")
     parser.add_argument("--seed", type=int, default=1, help="the first process' seed; others count on")
+    parser.add_argument("--lines", action="store_true", help="as lines of a stream, compared with each alone")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--coverage", action="store_true", help="guided by coverage instead (atheris)")
-    parser.add_argument("--seconds", type=int, default=600, help="how long, with --coverage")
     chosen = parser.parse_args()
-    if chosen.coverage:
-        guided(chosen.seconds)
-        return
     began = time.monotonic()
     share = chosen.frames // chosen.processes
     with multiprocessing.Pool(chosen.processes) as pool:
-        parts = pool.starmap(run, [(share, chosen.seed + place) for place in range(chosen.processes)])
+        work = partial(run, lines=chosen.lines)
+        parts = pool.starmap(work, [(share, chosen.seed + place) for place in range(chosen.processes)])
     ended = sum(parts, Counter[str]())
     took = time.monotonic() - began
     frames = sum(ended.values())

@@ -168,6 +168,27 @@ def test_lines_of_every_sort_are_answered_as_alone(lines, key):
         assert stream.answer(line) == one_by_one(line, key)
 
 
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.sampled_from(sorted(KINDS.items())), min_size=12, max_size=24),
+    st.randoms(use_true_random=False),
+    st.sampled_from(MAKES),
+    st.booleans(),
+)
+def test_long_telegrams_whose_values_are_all_new_are_answered_as_alone(kinds, dice, make, flat):
+    """In bulk: numbers of every length and of both signs, marks for nothing, digits that are none."""
+    stream = DecodeStream(clock=CLOCK if flat else None)
+    for number in range(6):
+        payload = b"".join(bytes.fromhex(header) + some_data(dice, size) for header, size in kinds)
+        line = line_of(build(MeterId(make[0], f"0000000{number}", *make[1:]), payload))
+        assert stream.answer(line) == one_by_one(line, flat=flat)
+
+
+def some_data(dice, size: int) -> bytes:
+    decimal = bytes.fromhex("".join(dice.choice("0123456789") for _ in range(2 * size)))
+    return dice.choice([decimal, decimal, dice.randbytes(size), bytes(size), b"\xff" * size])
+
+
 def test_a_text_with_a_unit_in_its_name_is_not_taken_for_one_without():
     """LVAR data are text, or bytes where they cannot be; only the bytes' field has a unit in its name."""
     stream = DecodeStream()
