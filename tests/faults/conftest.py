@@ -1,0 +1,43 @@
+"""Deployments and servers that end with their test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from deployment import Deployment
+from postgresql import PROGRAMS, PostgreSQL
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """One server for all tests here: each gets a database of its own, and leaves the server running."""
+    if not PROGRAMS:
+        pytest.skip("PostgreSQL is not installed")
+    server = PostgreSQL()
+    yield server
+    server.remove()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest) -> str | None:
+    """Both databases; ``None`` = SQLite in the deployment's folder."""
+    if request.param == "sqlite":
+        return None
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    return server.database()
+
+
+@pytest.fixture
+def deploy(tmp_path: Path) -> Iterator[Callable[..., Deployment]]:
+    """Make deployments; a process that is left over is killed."""
+    made: list[Deployment] = []
+
+    def make(broker_port: int, url: str | None = None, machine: str = "box") -> Deployment:
+        made.append(Deployment(tmp_path / machine, broker_port, url, machine=machine))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.kill()

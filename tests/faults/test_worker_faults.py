@@ -1,0 +1,74 @@
+"""Several workers on one database: killed, added, removed in mid-stream; nothing is lost, nothing doubled."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+
+import pytest
+from deployment import Deployment, compare, until
+from gateways import Town
+
+pytestmark = pytest.mark.servers
+
+KILLS = int(os.environ.get("NURT_KILLS", "4"))
+SEED = int(os.environ.get("NURT_SEED", "20"))
+
+Deploy = Callable[..., Deployment]
+
+
+def test_workers_are_killed_one_by_one_and_all_at_once(
+    mosquitto: Callable[..., object], deploy: Deploy, url: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Under load, every second time one worker, which its parent starts again, else the whole crew."""
+    dice, broker = random.Random(SEED), mosquitto()
+    deployment = deploy(broker.port, url)
+    deployment.register()
+    deployment.start("--workers", "2")
+    deployment.await_listening(2)
+    with Town(broker.port) as town:
+        for kill in range(KILLS):
+            until(lambda: len(deployment.workers) == 2, "both workers run")
+            time.sleep(dice.uniform(0.1, 1.5))
+            if kill % 2:
+                os.kill(dice.choice(deployment.workers), signal.SIGKILL)
+            else:
+                deployment.kill()
+                deployment.start("--workers", "2")
+    sums = compare(deployment, town)
+    assert deployment.stop() < 5
+    assert deployment.told("worker.died") == KILLS // 2
+    with capsys.disabled():
+        print(f"\n{KILLS} kills, seed {SEED}, {deployment.url.partition(':')[0]}: {sums}")
+
+
+def test_workers_are_added_and_removed_in_mid_stream(
+    mosquitto: Callable[..., object], deploy: Deploy, url: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A second machine comes and goes for good; then the first goes on with one worker instead of two."""
+    broker = mosquitto()
+    here = deploy(broker.port, url)
+    here.register()
+    there = deploy(broker.port, here.url, machine="annex")
+    here.start("--workers", "2")
+    here.await_listening(2)
+    with Town(broker.port) as town:
+        there.start("--workers", "1")
+        here.await_listening(3)
+        refused = here.command("workers", "retire", "nurt-ingest-annex-1", code=1)
+        assert "still runs" in refused
+        assert there.stop() < 5
+        time.sleep(1)  # the broker keeps the share of the one that is gone
+        retired = here.command("workers", "retire", "nurt-ingest-annex-1")
+        assert int(retired.split()[1]) > 0, "its share waited for it"
+        assert here.stop() < 5
+        here.start("--workers", "1")
+        until(lambda: here.told("worker.retired") == 1, "the second worker's session is given up")
+    sums = compare(here, town)
+    assert here.command("workers", "list").count("nurt-ingest-") == 1
+    assert here.stop() < 5
+    with capsys.disabled():
+        print(f"\nadded and removed, {here.url.partition(':')[0]}: {sums}")
