@@ -22,8 +22,8 @@ from ingest.rules import Foreign, Rules
 from ingest.upkeep import Keeping, Upkeep
 from metering.ports import Clock, Store
 from service.crew_names import machine_of
-from service.series import sender_of
 from service.fleet_source import FleetSource
+from service.series import sender_of
 from service.settings_check import check_broker_files
 from service.settings_model import IngestSettings, MqttSettings, Settings
 from service.web.app import create_app
@@ -146,6 +146,7 @@ def status_of(intake: Intake) -> Callable[[], IngestStatus]:
             received=now.received,
             batches=now.batches,
             last_commit_at=now.last_commit_at,
+            stores_available=now.store_available,
         )
 
     return ask

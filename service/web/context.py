@@ -28,6 +28,7 @@ class IngestStatus:
         received: deliveries since the process began.
         batches: batches committed since the process began.
         last_commit_at: UTC; ``None`` before the first commit.
+        stores_available: whether the last attempt to write, to the series store as well, succeeded.
     """
 
     connected: bool
@@ -36,6 +37,7 @@ class IngestStatus:
     received: int
     batches: int
     last_commit_at: datetime | None
+    stores_available: bool = True
 
 
 @dataclass(frozen=True, slots=True)

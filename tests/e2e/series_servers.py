@@ -51,11 +51,17 @@ class SeriesServer:
                 time.sleep(0.05)
         raise AssertionError((self._folder / "log").read_text()[-2000:])
 
-    def kill(self, number: int = signal.SIGKILL) -> None:
+    def kill(self) -> None:
+        """Kill -9."""
         assert self._process is not None
-        self._process.send_signal(number)
+        self._process.kill()
         self._process.wait(20)
         self._process = None
+
+    def freeze(self) -> None:
+        """Let it answer nothing, but keep its connections."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
 
     def ask(self, query: str, login: tuple[str, str] | None = None) -> bytes:
         """Ask InfluxQL of InfluxDB."""

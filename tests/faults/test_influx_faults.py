@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Self
 
 import pytest
 from publisher import Publisher
@@ -32,8 +33,8 @@ from metering.store.sql.series_queue import SeriesQueue
 
 pytestmark = pytest.mark.servers
 
-KILLS = int(os.environ.get("NURT_INFLUX_KILLS", "8"))
-AWAY_S = float(os.environ.get("NURT_INFLUX_AWAY_S", "4"))
+KILLS = int(os.environ.get("NURT_INFLUX_KILLS", "3"))
+AWAY_S = float(os.environ.get("NURT_INFLUX_AWAY_S", "2"))
 SEED = int(os.environ.get("NURT_SEED", "20"))
 METERS = [MeterId("SEN", f"{number:08d}", "68", "07") for number in range(1, 21)]
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -49,7 +50,7 @@ class Load:
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name="publisher")
 
-    def __enter__(self) -> Load:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

@@ -49,6 +49,10 @@ def _store_reasons(site: Site) -> list[str]:
 
 
 def _ingest_reasons(site: Site) -> list[str]:
-    if site.ingest_status is None or site.ingest_status().connected:
+    if site.ingest_status is None:
         return []
-    return ["ingest: not connected to the broker; trying again"]
+    status = site.ingest_status()
+    reasons = [] if status.connected else ["ingest: not connected to the broker; trying again"]
+    if not status.stores_available:
+        reasons.append("ingest: a store cannot be written; what comes waits at the broker; see the log")
+    return reasons

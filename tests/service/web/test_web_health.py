@@ -54,6 +54,13 @@ def test_not_ready_when_the_store_cannot_be_written(town, app_of):
     assert (answer.status_code, answer.json()["reasons"]) == (503, ["store: nurt.db: the disk is full"])
 
 
+def test_not_ready_while_a_store_ingest_writes_to_is_away(town, app_of):
+    """The series store, say: pages can be read, but nothing is acknowledged."""
+    answer = app_of(town.store, lambda: replace(CONNECTED, stores_available=False)).get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["reasons"][0].startswith("ingest: a store cannot be written; what comes waits")
+
+
 def test_a_process_without_ingest_is_ready_without_a_broker(empty_web):
     assert empty_web.get("/readyz").status_code == 200
 
