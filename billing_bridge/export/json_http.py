@@ -37,6 +37,8 @@ _TIMEOUT = 20.0
 _MOST = 64 * 1024
 """What is read of an answer, bytes."""
 
+_NO_ANSWER = "no answer"
+
 _TYPE = "nurt.billing-read.v1"
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -129,6 +131,7 @@ class JsonHttpTarget:
         self._url = url
         self._secrets = tuple(secrets)
         self._clock = clock
+        self._idle: list[HTTPConnection] = []
 
     @property
     def name(self) -> str:
@@ -139,14 +142,32 @@ class JsonHttpTarget:
         """Send one message and give the answer."""
         body = envelope(item)
         headers = headers_of(item, body, self._secrets, self._clock.now())
-        connection = self._connection()
+        if self._idle:
+            answer = self._over(self._idle.pop(), body, headers)
+            if not isinstance(answer, TryLater) or not answer.told.startswith(_NO_ANSWER):
+                return answer
+        # A connection kept open may have been closed over there meanwhile: that says nothing of the message.
+        return self._over(self._connection(), body, headers)
+
+    def _over(self, connection: HTTPConnection, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Send over a connection, which is kept if the receiver lets it."""
         try:
-            connection.request("POST", self._url.path, body, headers)
-            return _read(connection.getresponse())
+            connection.request("POST", self._url.path, body, dict(headers))
+            response = connection.getresponse()
+            answer = _read(response)
         except (OSError, HTTPException) as fault:
-            return TryLater(f"no answer: {type(fault).__name__}")
-        finally:
             connection.close()
+            return TryLater(f"{_NO_ANSWER}: {type(fault).__name__}")
+        if response.isclosed() and connection.sock is not None:
+            self._idle.append(connection)
+        else:
+            connection.close()
+        return answer
+
+    def close(self) -> None:
+        """Let go of the connections that were kept open."""
+        while self._idle:
+            self._idle.pop().close()
 
     def _connection(self) -> HTTPConnection:
         if self._url.secure:
