@@ -4,7 +4,7 @@
 
     amr/1/<gw>/up      QoS 1            one JSON object or an array of them, plain or gzip (first bytes 1f 8b)
     amr/1/<gw>/state   QoS 1, retained  {"v":1,"state":"online|offline","boot":"9f3a11c2","ts":...}
-    amr/1/<gw>/health  QoS 0            every minute: queue, counts, receivers, the box
+    amr/1/<gw>/health  QoS 1, retained  every minute: queue, counts, receivers, the box
     amr/1/<gw>/cfg/desired   QoS 1, retained, to the gateway: signed settings with a revision
     amr/1/<gw>/cfg/reported  QoS 1, retained: which revision is in force, which was refused and why
 

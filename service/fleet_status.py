@@ -49,6 +49,7 @@ class GatewayStatus:
         planned: revision gateways.toml has.
         told: revision it was told last; 0 = none.
         in_force: revision it says it uses; 0 = the settings it was installed with.
+        refused: revision it last refused; 0 = none.
         drift: how its settings differ from what they should be, if they do.
         error: why it refused the last order, in its words.
         queue: entries waiting in its spool.
@@ -69,6 +70,7 @@ class GatewayStatus:
     planned: int | None = None
     told: int = 0
     in_force: int = 0
+    refused: int = 0
     drift: Drift | None = None
     error: str | None = None
     queue: int | None = None
@@ -154,6 +156,7 @@ def _status(
         planned=plan.revision if plan else None,
         told=_count(told.get("rev")) or 0,
         in_force=_count(reported.get("in_force")) or 0,
+        refused=(_count(reported.get("rev")) or 0) if reported.get("err") else 0,
         drift=_drift(plan, told, reported),
         error=_text(reported.get("err")),
         queue=_count(health.get("queue")),

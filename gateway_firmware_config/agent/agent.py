@@ -177,7 +177,7 @@ class _Loop:
         if now.uptime_ms < self._next_health_ms or not self._link.connected:
             return
         self._next_health_ms = now.uptime_ms + _MINUTE_MS
-        self._link.say(self._topic, self._health.message(now), keep=False)
+        self._link.say(self._topic, self._health.message(now), keep=True)
 
 
 @contextmanager

@@ -257,9 +257,17 @@ class Errand:
 
     def seen(self, filters: Sequence[str], seconds: float) -> dict[str, bytes]:
         """Give what is kept, or comes within some seconds, by topic."""
-        self._client.subscribe([(one, 1) for one in filters])
+        self.listen(filters)
         time.sleep(seconds)
-        return dict(self._seen.get() for _ in range(self._seen.qsize()))
+        return dict(self.news())
+
+    def listen(self, filters: Sequence[str]) -> None:
+        """Begin to hear what is kept and what comes."""
+        self._client.subscribe([(one, 1) for one in filters])
+
+    def news(self) -> list[tuple[str, bytes]]:
+        """Give what was heard since the last call: topic and message."""
+        return [self._seen.get() for _ in range(self._seen.qsize())]
 
     def _await_answer(self, trouble: str) -> None:
         try:

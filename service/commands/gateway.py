@@ -34,6 +34,7 @@ app.command()(gateway_registry.remove)
 app.command("rotate-password")(gateway_registry.rotate_password)
 app.command("order-key")(gateway_orders.order_key)
 app.command()(gateway_orders.push)
+app.command()(gateway_orders.rollout)
 app.command()(gateway_status.status)
 
 

@@ -1,20 +1,24 @@
-"""``nurt gateway order-key``, ``push``: orders to gateways."""
+"""``nurt gateway order-key``, ``push``, ``rollout``: orders to gateways."""
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from metering.clock import SystemClock
 from metering.errors import SettingsError, TelemetryError
 
 if TYPE_CHECKING:
     from gateway_firmware_config.agent.mqtt import Broker
     from gateway_firmware_config.fleet import Fleet
+    from service.fleet_orders import Operator
 
-__all__ = ["AGENT", "agents_of", "broker_of", "order_key", "push"]
+__all__ = ["broker_of", "order_key", "push", "rollout"]
 
 FleetFile = Annotated[
     Path, typer.Option("--config", "-c", metavar="FILE", help="The gateways there are, gateways.toml.")
@@ -26,9 +30,11 @@ PasswordFile = Annotated[
 Authority = Annotated[
     Path | None, typer.Option("--ca-file", help="Certificates to trust.", show_default=False)
 ]
+SigningKey = Annotated[Path, typer.Option(help="The private key, made by nurt gateway order-key.")]
+Names = Annotated[
+    list[str] | None, typer.Argument(metavar="[NAME]...", help="Gateways; all if none is given.")
+]
 _FLEET = Path("gateways.toml")
-AGENT = "agent"
-"""The profile of gateways that take orders."""
 
 
 def order_key(
@@ -52,45 +58,83 @@ def order_key(
 
 
 def push(
-    key: Annotated[Path, typer.Option(help="The private key, made by nurt gateway order-key.")],
-    names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="Gateways; all if none is given.")
-    ] = None,
+    key: SigningKey,
+    names: Names = None,
     config: FleetFile = _FLEET,
     password_file: PasswordFile = None,
     ca_file: Authority = None,
 ) -> None:
     """Tell gateways with our agent the settings gateways.toml says, signed, under a new revision.
 
-    A gateway tries them and goes back by itself if it cannot reach the broker with them. Push to a few first,
-    and see what they report: nurt gateway status.
+    A gateway tries them and goes back by itself if it cannot reach the broker with them. All are told at
+    once; nurt gateway rollout tells some first.
 
     **Examples**
 
         nurt gateway push roof --key orders.key --password-file service.password
     """
+    from service.fleet_orders import obedient
+
+    chosen = obedient(config, names or ())
+    with _operator(key, config, password_file, ca_file) as operator:
+        for name in chosen:
+            typer.echo(f"{name}: told revision {operator.tell(name)}")
+
+
+def rollout(  # noqa: PLR0913  one parameter for each option
+    key: SigningKey,
+    names: Names = None,
+    config: FleetFile = _FLEET,
+    password_file: PasswordFile = None,
+    ca_file: Authority = None,
+    *,
+    first: Annotated[int, typer.Option(help="Gateways that try the settings first.", min=1)] = 1,
+    batch: Annotated[
+        int, typer.Option(help="Gateways in each later stage; 0 = all the rest at once.", min=0)
+    ] = 0,
+    take_s: Annotated[
+        float, typer.Option("--take", help="Seconds an online gateway may need to take them.", min=1)
+    ] = 600,
+    well_s: Annotated[
+        float, typer.Option("--well", help="Seconds it must stay well with them.", min=0)
+    ] = 120,
+) -> None:
+    """Tell gateways new settings in stages: some first, the rest when those stayed well; stop at a failure.
+
+    A gateway is well when it reported the revision, is online, said how it is, and none of its receivers is
+    in trouble that was not before. Those that are away are told and take it when they come back. Break it
+    off and run it again whenever you like: gateways that have their settings are not told again.
+
+    **Examples**
+
+        nurt gateway rollout --key orders.key --password-file service.password
+
+        nurt gateway rollout --key orders.key --first 2 --batch 10 --well 600
+    """
+    import time
+
+    from service.fleet_orders import obedient
+    from service.fleet_rollout import Pace, roll_out
+
+    chosen = obedient(config, names or ())
+    pace = Pace(first, batch, take_s, well_s)
+    with _operator(key, config, password_file, ca_file) as operator:
+        for line in roll_out(operator, chosen, pace, clock=time.monotonic, sleep=time.sleep):
+            typer.echo(f"{SystemClock().now():%H:%M:%S}  {line}")
+
+
+@contextmanager
+def _operator(
+    key: Path, config: Path, password_file: Path | None, ca_file: Path | None
+) -> Iterator[Operator]:
     from gateway_firmware_config.agent.mqtt import Errand
-    from gateway_firmware_config.orders import Order, private_key, signed
-    from gateway_firmware_config.rendering import render_gateway
-    from metering.clock import SystemClock
-    from metering.uplink import UplinkTopic
+    from gateway_firmware_config.orders import private_key
+    from service.fleet_orders import Operator
     from service.gateway_files import load_fleet
 
-    fleet = load_fleet(config)
-    chosen = names or agents_of(fleet)
-    if missing := [name for name in chosen if name not in agents_of(fleet)]:
-        raise SettingsError(f"{config}: no gateway with profile {AGENT} called {', '.join(missing)}")
-    signing, rev = private_key(_bytes(key)), int(SystemClock().now().timestamp())
-    with Errand(broker_of(fleet, password_file, ca_file)) as errand:
-        for name in chosen:
-            text = render_gateway(name, fleet.gateway[name], fleet.broker)["agent.toml"].text
-            errand.keep(str(UplinkTopic(name, "cfg/desired")), signed(Order(name, rev, text), signing))
-            typer.echo(f"{name}: told revision {rev}")
-
-
-def agents_of(fleet: Fleet) -> list[str]:
-    """Give the gateways that take orders."""
-    return [name for name, gateway in fleet.gateway.items() if gateway.profile == AGENT]
+    signing = private_key(_bytes(key))
+    with Errand(broker_of(load_fleet(config), password_file, ca_file)) as errand:
+        yield Operator(errand, config, signing)
 
 
 def broker_of(fleet: Fleet, password_file: Path | None, ca_file: Path | None) -> Broker:
