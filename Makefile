@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ROOMS := metering decoders ingest anomaly billing_bridge gateway_firmware_config service
 
-.PHONY: help demo test lint format types unit bench bench-anomaly run kills kills-agent fuzz servers docs decoder-report clean
+.PHONY: help demo test lint format types unit bench bench-anomaly run kills faults kills-agent faults-influx fuzz fuzz-lines soak-decode servers docs decoder-report clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -52,11 +52,23 @@ bench: $(VENV)/.dev servers ## speed and memory, as a table
 kills: $(VENV)/.dev servers ## kill -9 of `nurt run` 200 times under load
 	NURT_KILLS=200 $(BIN)/pytest -s -q -p no:randomly tests/e2e/test_kills.py
 
+faults-influx: $(VENV)/.dev servers ## InfluxDB away for a minute; it and the service killed 100 times
+	NURT_INFLUX_KILLS=100 NURT_INFLUX_AWAY_S=60 $(BIN)/pytest -s -q -p no:randomly tests/faults/test_influx_faults.py
+
+faults: $(VENV)/.dev servers ## workers killed 200 times, broker, PostgreSQL, disk and clock failing 20 times each
+	NURT_FAULT_KILLS=200 NURT_FAULT_ROUNDS=20 $(BIN)/pytest -s -q -p no:randomly tests/faults/test_worker_faults.py tests/faults/test_server_faults.py
+
 kills-agent: $(VENV)/.dev servers ## kill -9 of the gateway agent 100 times between dongles and broker
 	NURT_AGENT_KILLS=100 $(BIN)/pytest -s -q -p no:randomly tests/gateway/test_agent_end_to_end.py
 
 fuzz: $(VENV)/.dev ## 20 million mutated frames against the decoder
 	$(BIN)/python tests/campaigns/fuzz_decode.py --frames 20000000 --seed 1
+
+fuzz-lines: $(VENV)/.dev ## a million mutated frames as lines of a stream, each compared with its answer alone
+	$(BIN)/python tests/campaigns/fuzz_decode.py --frames 1000000 --lines --seed 1
+
+soak-decode: $(VENV)/.dev ## what `nurt decode` remembers over ten million varied telegrams
+	$(BIN)/python tests/campaigns/soak_decode.py --telegrams 10000000 --seed 1
 
 docs: $(VENV)/.demo ## the pages that are generated: meters, adapters, billing rules
 	$(BIN)/nurt models --format markdown > docs/meters.md

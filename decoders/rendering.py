@@ -65,7 +65,7 @@ class Texts(dict[Any, bytes]):
     def __init__(self, make: Callable[[Any], bytes], memory: Memory) -> None:
         super().__init__()
         self.number = make if isinstance(make, NumberText) else None
-        self._make = self.number.write if self.number else make
+        self._make = self.number.write if self.number else _tight(make)
         self.memory = memory
 
     def __missing__(self, data: Any) -> bytes:
@@ -81,6 +81,11 @@ class Texts(dict[Any, bytes]):
 
     def __eq__(self, other: object) -> bool:
         return self is other
+
+
+def _tight(make: Callable[[Any], bytes]) -> Callable[[Any], bytes]:
+    """Copy each text made: what a JSON library gives may hold the kilobytes it was written into."""
+    return lambda data: bytes(memoryview(make(data)))
 
 
 Hole = tuple[int | tuple[int, ...], Texts]

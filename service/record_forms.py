@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from enum import Enum
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
@@ -33,11 +34,18 @@ __all__ = ["RecordForms"]
 _MARK = b"\0"  # never stands in JSON
 _HOLE = orjson.Fragment(_MARK)
 _MOST_FORMS = 1024
-_NOT_YET = "not yet"
 
 _HEAD = 4
 """Keys of a flat line before the meter's number."""
 
+
+class _Seen(Enum):
+    """There is no form yet."""
+
+    ONCE = 1
+
+
+_Form = Rendering | None | Literal[_Seen.ONCE]
 _FormOf = Callable[[Telegram, Sequence[Record], Model, Memory], Rendering | None]
 Lifted = tuple[bytes, Value]
 """Data and value of a record."""
@@ -48,7 +56,7 @@ class RecordForms:
 
     def __init__(self, texts: int = MOST_TEXTS) -> None:
         self._memory = Memory(texts)
-        self._forms: dict[object, Rendering | None] = {}
+        self._forms: dict[object, _Form] = {}
 
     def json_line(self, telegram: Telegram, model: Model) -> bytes | None:
         """Write the line of a telegram without faults; ``None`` if it must be told the full way."""
@@ -71,9 +79,13 @@ class RecordForms:
             _headers(expanded),
             None if expanded is telegram.records else _headers(telegram.records),
         )
-        form = self._forms.get(key, _NOT_YET)
-        if isinstance(form, str):
-            form = self._remembered(key, form_of(telegram, expanded, model, self._memory))
+        if key not in self._forms:  # a form costs as much as dozens of telegrams: for those that come again
+            self._remember(key, _Seen.ONCE)
+            return None
+        form = self._forms[key]
+        if form is _Seen.ONCE:
+            form = form_of(telegram, expanded, model, self._memory)
+            self._remember(key, form)
         try:
             return form(_values(telegram, expanded)) if form else None
         except Unfit:
@@ -83,11 +95,10 @@ class RecordForms:
         """Forget the texts of all values."""
         self._memory.forget()
 
-    def _remembered(self, key: object, form: Rendering | None) -> Rendering | None:
+    def _remember(self, key: object, form: _Form) -> None:
         if len(self._forms) >= _MOST_FORMS:
             self._forms.clear()
         self._forms[key] = form
-        return form
 
 
 def _headers(records: Sequence[Record]) -> tuple[object, ...]:

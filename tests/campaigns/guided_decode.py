@@ -28,8 +28,8 @@ from decoders.errors import DecodeError
 from decoders.telegram import Keys, no_keys
 from decoders.wmbus.spans import Understanding
 
-_SLOWER = 20
-"""How many times longer instrumented code may take than the limit."""
+_LIMIT_S = 20 * LIMIT_S
+"""Instrumented code that reads and explains twice is so many times slower."""
 
 
 def keys_of_seeds() -> Keys:
@@ -54,6 +54,14 @@ def tried(data: bytes, keys: Keys) -> None:
     assert sum(map(told.count, Understanding)) == len(data), told.spans
 
 
+def seconds(data: bytes, keys: Keys) -> float:
+    """Try a frame without keys and with them; gives the processor time it took."""
+    began = time.process_time()
+    tried(data, no_keys)
+    tried(data, keys)
+    return time.process_time() - began
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--seconds", type=int, default=600, help="how long")
@@ -66,11 +74,8 @@ def main() -> None:
     keys = keys_of_seeds()
 
     def once(data: bytes) -> None:
-        began = time.process_time()
-        tried(data, no_keys)
-        tried(data, keys)
-        if time.process_time() - began > LIMIT_S * _SLOWER:
-            raise TimeoutError(f"over {_SLOWER} times {LIMIT_S * 1000:.0f} ms")
+        if seconds(data, keys) > _LIMIT_S and min(seconds(data, keys) for _ in range(5)) > _LIMIT_S:
+            raise TimeoutError(f"over {_LIMIT_S} s")
 
     atheris.Setup(
         [
