@@ -114,7 +114,7 @@ class Watch:
         if health <= self.health:
             return "it has not said since how it is"
         if new := sorted(set(now.troubles) - set(self.before.troubles)):
-            return f"new trouble with it: {new[0]}"
+            return f"new trouble with it: {new[0]}: {now.troubles[new[0]]}"
         return ""
 
 

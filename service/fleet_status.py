@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -55,7 +55,7 @@ class GatewayStatus:
         queue: entries waiting in its spool.
         queue_oldest_s: age of the oldest, seconds.
         per_minute: telegrams heard, forwarded and shed.
-        troubles: receivers that are not open or say nothing, in its words.
+        troubles: what is wrong with receivers, in its words, by their names.
         registered: whether it stands in the file of gateways; ``None`` if there is no such file.
     """
 
@@ -76,7 +76,7 @@ class GatewayStatus:
     queue: int | None = None
     queue_oldest_s: int | None = None
     per_minute: Mapping[str, float] | None = None
-    troubles: Sequence[str] = ()
+    troubles: Mapping[str, str] = field(default_factory=dict)
     registered: bool | None = None
 
     @property
@@ -162,7 +162,7 @@ def _status(
         queue=_count(health.get("queue")),
         queue_oldest_s=_count(health.get("queue_oldest_s")),
         per_minute=_rates(health.get("per_minute")),
-        troubles=tuple(_troubles(health.get("receivers"))),
+        troubles=dict(_troubles(health.get("receivers"))),
         registered=registered,
     )
 
@@ -210,9 +210,7 @@ def _rates(value: object) -> Mapping[str, float] | None:
     }
 
 
-def _troubles(receivers: object) -> Iterable[str]:
+def _troubles(receivers: object) -> Iterable[tuple[str, str]]:
     for name, one in receivers.items() if isinstance(receivers, dict) else ():
-        if isinstance(one, dict) and (trouble := _text(one.get("trouble"))):
-            yield f"{_text(name) or '?'}: {trouble}"
-        elif isinstance(one, dict) and one.get("open") is False:
-            yield f"{_text(name) or '?'}: not open"
+        if isinstance(one, dict) and (one.get("trouble") or one.get("open") is False):
+            yield _text(name) or "?", _text(one.get("trouble")) or "not open"

@@ -123,7 +123,7 @@ def _row(one: GatewayStatus) -> dict[str, Any]:
         "queue": one.queue,
         "queue_oldest_s": one.queue_oldest_s,
         "per_minute": one.per_minute,
-        "troubles": list(one.troubles),
+        "troubles": dict(one.troubles),
         "registered": one.registered,
         "alarming": one.alarming,
     }
@@ -136,7 +136,7 @@ def _lines(fleet: Sequence[GatewayStatus]) -> list[str]:
     below = [
         f"{one.name}: refused revision {one.told}: {one.error}" for one in fleet if one.error and one.drift
     ]
-    below += [f"{one.name}: {trouble}" for one in fleet for trouble in one.troubles]
+    below += [f"{one.name}: {name}: {trouble}" for one in fleet for name, trouble in one.troubles.items()]
     return [*text_table([_cells(one) for one in fleet]), *([""] if below else []), *below]
 
 
@@ -150,7 +150,7 @@ def _cells(one: GatewayStatus) -> dict[str, object]:
         "read": f"{one.share:.1%}" if one.share is not None else None,
         "firmware": one.firmware,
         "revision": one.in_force or ("installed" if one.told else None),
-        "drift": f"{one.drift} ({one.told})" if one.drift else "no",
+        "drift": f"{one.drift} ({one.told})" if one.drift else "no" if one.told else None,
         "queue": one.queue,
     }
 

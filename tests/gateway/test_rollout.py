@@ -57,7 +57,7 @@ class Fleet:
         there = box.online and int(self.now) not in box.away
         now = replace(now, condition=Condition.ONLINE if there else Condition.OFFLINE)
         if int(self.now) in box.trouble:
-            now = replace(now, troubles=("stick: /dev/ttyUSB0 is gone",))
+            now = replace(now, troubles={"stick": "/dev/ttyUSB0 is gone"})
         if box.told_at is None or not box.online or box.takes is None or since < box.takes:
             return now
         if box.refuses:

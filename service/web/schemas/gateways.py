@@ -43,7 +43,7 @@ class GatewayOut(BaseModel):
     queue: int | None = Field(description="entries waiting in its spool")
     queue_oldest_s: int | None
     per_minute: dict[str, float] | None = Field(description="telegrams `heard`, `forwarded`, `shed`")
-    troubles: list[str] = Field(description="receivers that are not open or say nothing")
+    troubles: dict[str, str] = Field(description="what is wrong with receivers, by their names")
 
     @classmethod
     def of(cls, row: GatewayRow, status: GatewayStatus, now: datetime) -> GatewayOut:
@@ -70,7 +70,7 @@ class GatewayOut(BaseModel):
             queue=status.queue,
             queue_oldest_s=status.queue_oldest_s,
             per_minute=dict(status.per_minute) if status.per_minute else None,
-            troubles=list(status.troubles),
+            troubles=dict(status.troubles),
             **{outcome.value: row.outcomes.get(outcome, 0) for outcome in Outcome},
         )
 
