@@ -16,12 +16,14 @@ sys.path.insert(0, str(Path(__file__).parent))
 import bench_agent
 import bench_decode
 import bench_ingest
+import bench_series
 from figures import Figure
 
 BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {
     "decode": bench_decode.figures,
     "ingest": bench_ingest.figures,
     "agent": bench_agent.figures,
+    "series": bench_series.figures,
 }
 
 

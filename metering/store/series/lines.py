@@ -17,7 +17,6 @@ values of one register at one time are told apart by the tag ``nth``: 1, 2, ... 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -124,9 +123,11 @@ def key_of(reading: Reading) -> Key:
 
 def points_of(readings: Iterable[Reading]) -> Iterator[Point]:
     """Number readings; all values of a key have to be among them."""
-    groups: defaultdict[tuple[Key, str], list[Reading]] = defaultdict(list)
+    groups: dict[tuple[object, ...], list[Reading]] = {}
     for reading in readings:
-        groups[key_of(reading), reading.unit].append(reading)
+        which = (reading.meter, reading.register, reading.measured_at, reading.unit)
+        if (group := groups.setdefault(which, [reading]))[0] is not reading:
+            group.append(reading)
     for group in groups.values():
         if len(group) == 1:
             yield Point(group[0], 0)

@@ -104,8 +104,8 @@ def send(queue: SeriesQueue, target: SeriesTarget, gone: Sequence[Key], standing
     if gone:
         target.remove(gone)
         if target.removal is Removal.REBUILD:
-            standing = [*standing, *_whole(queue, gone)]
-    target.write(list(points_of(_once(standing))))
+            standing = _once([*standing, *_whole(queue, gone)])
+    target.write(list(points_of(standing)))
 
 
 def _whole(queue: SeriesQueue, gone: Iterable[Key]) -> Iterable[Reading]:
@@ -114,5 +114,5 @@ def _whole(queue: SeriesQueue, gone: Iterable[Key]) -> Iterable[Reading]:
         yield from queue.of_register(key)
 
 
-def _once(standing: Iterable[Reading]) -> Iterable[Reading]:
-    return {(key_of(reading), reading.value): reading for reading in standing}.values()
+def _once(standing: Iterable[Reading]) -> list[Reading]:
+    return list({(key_of(reading), reading.value): reading for reading in standing}.values())
