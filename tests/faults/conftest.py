@@ -20,15 +20,6 @@ def postgresql() -> Iterator[PostgreSQL]:
     server.remove()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest) -> str | None:
-    """Both databases; ``None`` = SQLite in the deployment's folder."""
-    if request.param == "sqlite":
-        return None
-    server: PostgreSQL = request.getfixturevalue("postgresql")
-    return server.database()
-
-
 @pytest.fixture
 def deploy(tmp_path: Path) -> Iterator[Callable[..., Deployment]]:
     """Make deployments; a process that is left over is killed."""

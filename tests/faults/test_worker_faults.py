@@ -11,29 +11,44 @@ from collections.abc import Callable
 import pytest
 from deployment import Deployment, compare, until
 from gateways import Town
+from postgresql import PostgreSQL
 
 pytestmark = pytest.mark.servers
 
-KILLS = int(os.environ.get("NURT_KILLS", "4"))
+KILLS = int(os.environ.get("NURT_FAULT_KILLS", "2"))
+LONG = "NURT_FAULT_KILLS" in os.environ
 SEED = int(os.environ.get("NURT_SEED", "20"))
 
 Deploy = Callable[..., Deployment]
 
 
+def database(request: pytest.FixtureRequest, name: str) -> str | None:
+    """Give the URL of an empty database; ``None`` = SQLite in the deployment's folder."""
+    if name == "sqlite":
+        return None
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    return server.database()
+
+
+@pytest.mark.parametrize("name", ["sqlite", "postgresql"] if LONG else ["postgresql"])
 def test_workers_are_killed_one_by_one_and_all_at_once(
-    mosquitto: Callable[..., object], deploy: Deploy, url: str | None, capsys: pytest.CaptureFixture[str]
+    mosquitto: Callable[..., object],
+    deploy: Deploy,
+    name: str,
+    request: pytest.FixtureRequest,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Under load, every second time one worker, which its parent starts again, else the whole crew."""
     dice, broker = random.Random(SEED), mosquitto()
-    deployment = deploy(broker.port, url)
+    deployment = deploy(broker.port, database(request, name))
     deployment.register()
     deployment.start("--workers", "2")
     deployment.await_listening(2)
     with Town(broker.port) as town:
         for kill in range(KILLS):
-            until(lambda: len(deployment.workers) == 2, "both workers run")
-            time.sleep(dice.uniform(0.1, 1.5))
+            time.sleep(dice.uniform(0.0, 1.0))
             if kill % 2:
+                until(lambda: bool(deployment.workers), "a worker runs")
                 os.kill(dice.choice(deployment.workers), signal.SIGKILL)
             else:
                 deployment.kill()
@@ -42,15 +57,20 @@ def test_workers_are_killed_one_by_one_and_all_at_once(
     assert deployment.stop() < 5
     assert deployment.told("worker.died") == KILLS // 2
     with capsys.disabled():
-        print(f"\n{KILLS} kills, seed {SEED}, {deployment.url.partition(':')[0]}: {sums}")
+        print(f"\n{KILLS} kills, seed {SEED}, {name}: {sums}")
 
 
+@pytest.mark.parametrize("name", ["sqlite", "postgresql"] if LONG else ["sqlite"])
 def test_workers_are_added_and_removed_in_mid_stream(
-    mosquitto: Callable[..., object], deploy: Deploy, url: str | None, capsys: pytest.CaptureFixture[str]
+    mosquitto: Callable[..., object],
+    deploy: Deploy,
+    name: str,
+    request: pytest.FixtureRequest,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A second machine comes and goes for good; then the first goes on with one worker instead of two."""
     broker = mosquitto()
-    here = deploy(broker.port, url)
+    here = deploy(broker.port, database(request, name))
     here.register()
     there = deploy(broker.port, here.url, machine="annex")
     here.start("--workers", "2")
@@ -71,4 +91,4 @@ def test_workers_are_added_and_removed_in_mid_stream(
     assert here.command("workers", "list").count("nurt-ingest-") == 1
     assert here.stop() < 5
     with capsys.disabled():
-        print(f"\nadded and removed, {here.url.partition(':')[0]}: {sums}")
+        print(f"\nadded and removed, {name}: {sums}")

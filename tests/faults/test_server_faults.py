@@ -1,0 +1,212 @@
+"""Broker, database, disk and clock fail under `nurt ingest`; the books then agree with the gateways'."""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from deployment import Deployment, compare, until
+from gateways import Town
+from postgresql import PostgreSQL
+
+pytestmark = pytest.mark.servers
+
+ROUNDS = int(os.environ.get("NURT_FAULT_ROUNDS", "1"))
+"""How often each fault happens."""
+SEED = int(os.environ.get("NURT_SEED", "20"))
+
+Deploy = Callable[..., Deployment]
+Capture = pytest.CaptureFixture[str]
+
+
+def say(capsys: Capture, fault: str, sums: dict[str, int]) -> None:
+    with capsys.disabled():
+        print(f"\n{fault}, {ROUNDS} times, seed {SEED}: {sums}")
+
+
+def test_the_broker_is_stopped_and_started(
+    mosquitto: Callable[..., object], deploy: Deploy, capsys: Capture
+) -> None:
+    dice, broker = random.Random(SEED), mosquitto()
+    deployment = deploy(broker.port)
+    deployment.register()
+    deployment.start()
+    deployment.await_listening(1)
+    with Town(broker.port) as town:
+        for _ in range(ROUNDS):
+            time.sleep(dice.uniform(0.2, 1.5))
+            broker.stop()
+            time.sleep(dice.uniform(0.0, 1.5))
+            broker.start()
+    say(capsys, "Mosquitto stopped and started", compare(deployment, town))
+    assert deployment.told("broker.disconnected") >= ROUNDS
+    assert deployment.stop() < 5
+
+
+@pytest.fixture
+def on_postgresql(
+    mosquitto: Callable[..., object], deploy: Deploy, postgresql: PostgreSQL
+) -> Iterator[tuple[Deployment, int]]:
+    """Two workers on PostgreSQL, listening."""
+    broker = mosquitto()
+    deployment = deploy(broker.port, postgresql.database())
+    deployment.register()
+    deployment.start("--workers", "2")
+    deployment.await_listening(2)
+    yield deployment, broker.port
+    deployment.kill()
+
+
+def test_postgresql_is_stopped_killed_and_restarted(
+    on_postgresql: tuple[Deployment, int], postgresql: PostgreSQL, capsys: Capture
+) -> None:
+    """In order, without a checkpoint, by kill -9 of all its processes, and by kill -9 of one of them."""
+    dice, (deployment, port) = random.Random(SEED), on_postgresql
+
+    def ours() -> list[int]:
+        found = postgresql.ask("SELECT pid FROM pg_stat_activity WHERE datname LIKE 'town%'")
+        return [int(str(row[0])) for row in found]
+
+    def kill_one() -> None:
+        until(lambda: bool(ours()), "a worker is connected")
+        os.kill(dice.choice(ours()), signal.SIGKILL)
+        until(postgresql.answers, "the server has recovered by itself")
+
+    def ended(end: Callable[[], None]) -> Callable[[], None]:
+        def fault() -> None:
+            end()
+            time.sleep(dice.uniform(0, 1))
+            postgresql.start()
+
+        return fault
+
+    faults = [
+        ended(postgresql.stop),
+        ended(lambda: postgresql.stop(signal.SIGQUIT)),
+        ended(postgresql.kill),
+        kill_one,
+    ]
+    with Town(port) as town:
+        for _ in range(ROUNDS):
+            for fault in faults:
+                time.sleep(dice.uniform(0.1, 1))
+                fault()
+    say(
+        capsys,
+        "PostgreSQL stopped, stopped at once, killed, one process of it killed",
+        compare(deployment, town),
+    )
+    assert deployment.told("store.unavailable") > 0, "that it was away is told"
+    assert deployment.told("store.available") > 0
+
+
+def test_postgresql_is_killed_in_a_commit_that_is_durable_but_not_answered(
+    on_postgresql: tuple[Deployment, int], postgresql: PostgreSQL, capsys: Capture
+) -> None:
+    """The batch is tried again though it is stored: each of its items is a repetition then, told as such."""
+    deployment, port = on_postgresql
+    with Town(port) as town:
+        for _ in range(ROUNDS):
+            time.sleep(0.5)
+            postgresql.hold_commits(hold=True)
+            until(lambda: bool(postgresql.in_commit()), "a commit hangs")
+            postgresql.kill()
+            postgresql.start()
+            postgresql.hold_commits(hold=False)
+            time.sleep(0.5)
+    sums = compare(deployment, town)
+    say(capsys, "PostgreSQL killed in a commit", sums)
+    assert sums["of them delivered again"] > 0, "what was durable came again and was recognised"
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[None]:
+    """A file system of 24 MB of its own, where we may."""
+    folder.mkdir(parents=True)
+    mounted = (
+        os.geteuid() == 0
+        and not subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)], check=False, capture_output=True
+        ).returncode
+    )
+    try:
+        yield
+    finally:
+        if mounted:
+            subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_the_disk_is_full_for_a_while(
+    mosquitto: Callable[..., object], deploy: Deploy, tmp_path: Path, capsys: Capture
+) -> None:
+    """A disk of its own that a file fills; where we may not mount one, a limit on the size of files."""
+    broker = mosquitto()
+    with small_disk(tmp_path / "box" / "data"):
+        deployment = deploy(broker.port)
+        deployment.register()
+        deployment.start()
+        deployment.await_listening(1)
+        with Town(broker.port) as town:
+            for number in range(1, ROUNDS + 1):
+                time.sleep(0.5)
+                with full(deployment):
+                    until(lambda n=number: deployment.told("store.unavailable") == n, "the full disk is told")
+                    time.sleep(0.5)
+                until(lambda n=number: deployment.told("store.available") == n, "it goes on")
+        say(capsys, "The disk full", compare(deployment, town))
+        assert deployment.stop() < 5
+
+
+@contextmanager
+def full(deployment: Deployment) -> Iterator[None]:
+    """Let nothing more be written."""
+    data = deployment.folder / "data"
+    if os.path.ismount(data):
+        filler = data / "filler"
+        with filler.open("wb", buffering=0) as file:
+            for size in (1 << 20, 4096):
+                fill(file.fileno(), size)
+        yield
+        filler.unlink()
+    else:
+        before = resource.prlimit(deployment.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(deployment.pid, resource.RLIMIT_FSIZE, (4096, before[1]))
+        yield
+        resource.prlimit(deployment.pid, resource.RLIMIT_FSIZE, before)
+
+
+def fill(file: int, size: int) -> None:
+    try:
+        while os.write(file, b"\0" * size):
+            pass
+    except OSError:
+        return
+
+
+def test_the_clock_is_stepped(mosquitto: Callable[..., object], deploy: Deploy, capsys: Capture) -> None:
+    """A day forward, three back, two forward: what gateways say counts, not what we believe the time is."""
+    broker = mosquitto()
+    deployment = deploy(broker.port)
+    deployment.register()
+    program = (sys.executable, str(Path(__file__).with_name("stepped.py")))
+    deployment.start(program=program)
+    deployment.await_listening(1)
+    offset = deployment.folder / "clock-offset"
+    with Town(broker.port) as town:
+        for _ in range(ROUNDS):
+            for hours in (24, -48, 1):
+                beside = offset.with_name("new")
+                beside.write_text(str(hours * 3600))
+                beside.replace(offset)
+                time.sleep(0.7)
+    say(capsys, "The clock stepped by +24 h, -72 h, +49 h", compare(deployment, town))
+    assert deployment.stop() < 5
