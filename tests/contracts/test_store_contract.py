@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -12,8 +13,9 @@ from alembic.migration import MigrationContext
 
 from metering.errors import SchemaTooNew, StoreError, StoreUnavailable, TelemetryError
 from metering.meter import Meter, MeterId
-from metering.ports import Store
+from metering.ports import Outcome, Store
 from metering.store.sql.engine import Database
+from metering.store.sql.partitions import PARTITIONED, partitions
 from metering.store.sql.schema import SCHEMA, metadata
 
 
@@ -56,8 +58,10 @@ def test_a_number_beyond_64_bits_is_refused_as_ours(store):
 
 
 def test_a_constraint_is_refused_as_ours(store, make):
-    with pytest.raises(StoreError), store.writing() as tx:
-        tx.readings.add([make.reading(telegram=12345)])
+    with store.writing() as tx:
+        tx.ledger.count("roof", 1, {Outcome.STORED: 1}, make.noon)
+    with pytest.raises(StoreError), store.database.transaction(write=True) as connection:
+        connection.exec_driver_sql("UPDATE accounts SET received = 2")
 
 
 def test_threads_share_a_store(store):
@@ -90,9 +94,24 @@ def test_somebody_who_keeps_writing_is_told(store, url):
 
 
 def test_the_tables_are_those_the_program_knows(store):
-    """What migrations make and what the code describes differ in nothing Alembic can see."""
+    """What migrations make and what the code describes differ in nothing Alembic can see.
+
+    But for what PostgreSQL cannot have in partitioned tables: the partitions themselves, references to and
+    from them, and a unique index without the time.
+    """
     with store.database.transaction(write=False) as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        parts = {one.name for one in partitions(connection)}
+
+        def known(thing: Any, name: str | None, kind: str, _reflected: object, _other: object) -> bool:
+            if kind == "table":
+                return name not in parts
+            if kind == "foreign_key_constraint":
+                told = {thing.table.name, thing.elements[0].target_fullname.partition(".")[0]}
+                return not parts or not told & PARTITIONED.keys()
+            return not parts or name != "uq_receptions_sequence"
+
+        context = MigrationContext.configure(connection, opts={"include_object": known})
+        assert compare_metadata(context, metadata) == []
 
 
 def test_a_newer_schema_is_refused(store):

@@ -16,13 +16,13 @@ from metering.store.sql.hearings import note_hearings
 from metering.store.sql.moving import absorb, settle
 from metering.store.sql.schema import counters, receptions, telegrams
 from metering.store.sql.spans import Spans
-from metering.store.sql.statements import Columns, execute_columns, in_chunks, insert, insert_columns
+from metering.store.sql.statements import Columns, in_chunks, insert, insert_columns, insert_new
 from metering.store.sql.symbols import Names
 from metering.uplink import ClockSource, Reception
 
 __all__ = ["SqlArchive"]
 
-_ADD = sa.insert(telegrams)
+_WAITING = telegrams.c.state != sa.literal_column("'stored'")
 
 _RECEPTION = tuple(receptions.c)[1:]
 
@@ -105,7 +105,7 @@ class SqlArchive:
             "reason": [telegram.reason for telegram in new],
             "heard_at": [min(heard.heard_at for heard, _ in telegram.receptions) for telegram in new],
         }
-        execute_columns(self._connection, _ADD, columns)
+        insert_new(self._connection, telegrams, columns)
         heard = [
             (number, meter, reception, raw)
             for number, meter, telegram in zip(numbers, meters, new, strict=True)
@@ -162,7 +162,7 @@ class SqlArchive:
         if meter is not None:
             statement = statement.where(telegrams.c.meter == self._names.meters.number(meter))
         if state is not None:
-            statement = statement.where(telegrams.c.state == state)
+            statement = statement.where(*_in_states((state,)))
         if before is not None:
             statement = statement.where(telegrams.c.id < before)
         return self._archived(self._connection.execute(statement).all())
@@ -173,7 +173,7 @@ class SqlArchive:
         if scope.meter is not None:
             statement = statement.where(telegrams.c.meter == self._names.meters.number(scope.meter))
         if scope.states:
-            statement = statement.where(telegrams.c.state.in_(scope.states))
+            statement = statement.where(*_in_states(scope.states))
         if scope.since is not None:
             statement = statement.where(telegrams.c.heard_at >= scope.since)
         if scope.until is not None:
@@ -273,6 +273,12 @@ class SqlArchive:
         for row in sorted(rows, key=lambda row: (row.heard_at, gateways[row.gateway])):
             found.setdefault(row.telegram, []).append((_reception(gateways[row.gateway], row), row.raw))
         return found
+
+
+def _in_states(states: Sequence[TelegramState]) -> list[sa.ColumnElement[bool]]:
+    """Only with its own condition said, literally, may SQLite use the index of those that wait."""
+    wanted: list[sa.ColumnElement[bool]] = [telegrams.c.state.in_(states)]
+    return wanted if TelegramState.STORED in states else [*wanted, _WAITING]
 
 
 def _reception(gateway: str, row: sa.Row[Any]) -> Reception:

@@ -18,7 +18,9 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from metering.errors import InvalidValue, StoreError
+from metering.store.sql.bulk import forget_stages
 from metering.store.sql.faults import busy, sentence_of
+from metering.store.sql.partitions import forget_months
 
 __all__ = ["Database"]
 
@@ -98,12 +100,21 @@ class Database:
         try:
             with self._my_turn(wait=write or self._alone), self.engine.connect() as connection:
                 connection.execution_options(nurt_write=write)
-                with connection.begin():
-                    yield connection
+                try:
+                    with connection.begin():
+                        yield connection
+                except BaseException:
+                    forget_months(connection)
+                    forget_stages(connection)
+                    raise
         except PoolExhausted:
             raise busy(self.where) from None
         except SQLAlchemyError as fault:
             raise StoreError(f"{self.where}: {type(fault).__name__}") from fault
+        except Exception as fault:
+            if type(fault).__module__.partition(".")[0] != "psycopg":
+                raise
+            raise sentence_of(fault, self.where) from fault  # of COPY, which goes past SQLAlchemy
 
     def close(self) -> None:
         """Let go of all connections; the last one folds SQLite's WAL into the file."""

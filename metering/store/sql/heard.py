@@ -8,7 +8,8 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from metering.store.sql.schema import identities
-from metering.store.sql.statements import execute_many
+from metering.store.sql.statements import Columns, execute_columns
+from metering.store.sql.wire import arrays
 
 __all__ = ["note_heard"]
 
@@ -22,6 +23,13 @@ _NOTE = (
     .values(last_heard=sa.bindparam("moment"))
 )
 
+_NOTE_ALL = """
+UPDATE identities SET last_heard = heard.moment
+FROM unnest(%s::bigint[], %s::timestamptz[]) AS heard (meter, moment)
+WHERE id = heard.meter AND (last_heard IS NULL OR last_heard < heard.moment)
+"""
+"""The same for all at once; PostgreSQL."""
+
 
 def note_heard(connection: sa.Connection, heard: Iterable[tuple[int, datetime]]) -> None:
     """Book when meters were heard, by any gateway; an earlier time never replaces a later one."""
@@ -29,5 +37,9 @@ def note_heard(connection: sa.Connection, heard: Iterable[tuple[int, datetime]])
     for meter, moment in heard:
         if meter not in newest or newest[meter] < moment:
             newest[meter] = moment
-    rows = [{"meter": meter, "moment": moment} for meter, moment in newest.items()]
-    execute_many(connection, _NOTE, rows)
+    columns: Columns = {"meter": list(newest), "moment": list(newest.values())}
+    if newest and connection.dialect.name == "postgresql":
+        kinds = (identities.c.id, identities.c.last_heard)
+        connection.exec_driver_sql(_NOTE_ALL, tuple(arrays(kinds, tuple(columns.values()))))
+    else:
+        execute_columns(connection, _NOTE, columns)

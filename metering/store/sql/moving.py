@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from metering.store.sql.forgetting import refresh_latest
+from metering.store.sql.partitions import make_room
 from metering.store.sql.readings import write_readings
 from metering.store.sql.schema import details, gateways, readings, receptions, telegrams
 from metering.store.sql.statements import Row, in_chunks, insert_once
@@ -36,6 +37,7 @@ def settle(connection: sa.Connection, names: Names, numbers: Collection[int]) ->
     firsts = _firsts(connection, numbers)
     moved = [first for first in firsts.values() if first.heard_at < first.known]
     if moved:
+        make_room(connection, telegrams, [first.heard_at for first in moved])
         connection.execute(
             sa.update(telegrams)
             .where(telegrams.c.id == sa.bindparam("telegram"))

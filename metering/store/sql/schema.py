@@ -138,5 +138,5 @@ __all__ = [
     "tenancies",
 ]
 
-SCHEMA = 8
+SCHEMA = 9
 """The schema this release knows: the number of the newest migration."""

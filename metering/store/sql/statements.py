@@ -12,6 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import UpdateBase
 
+from metering.store.sql import bulk
+from metering.store.sql.partitions import PARTITIONED
+
 __all__ = [
     "Columns",
     "Row",
@@ -21,6 +24,7 @@ __all__ = [
     "in_chunks",
     "insert",
     "insert_columns",
+    "insert_new",
     "insert_once",
     "replace",
     "select_among",
@@ -65,8 +69,6 @@ def execute_many(connection: sa.Connection, statement: UpdateBase, rows: Sequenc
     """
     if not rows:
         return 0
-    if connection.dialect.name == "postgresql":
-        return connection.execute(statement, rows, execution_options={"preserve_rowcount": True}).rowcount
     return execute_columns(connection, statement, {name: [row[name] for row in rows] for name in rows[0]})
 
 
@@ -75,9 +77,10 @@ def execute_columns(connection: sa.Connection, statement: UpdateBase, columns: C
     if not next(iter(columns.values()), ()):
         return 0
     if connection.dialect.name == "postgresql":
-        names = tuple(columns)
-        rows = [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-        return execute_many(connection, statement, rows)
+        if isinstance(statement, sa.Insert):
+            return bulk.insert_arrays(connection, statement, columns)
+        rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        return connection.execute(statement, rows, execution_options={"preserve_rowcount": True}).rowcount
     text, parameters = _driver_form(statement, tuple(columns))
     values = (columns[name] if convert is None else convert(columns[name]) for name, convert in parameters)
     return connection.exec_driver_sql(text, list(zip(*values, strict=True))).rowcount
@@ -85,7 +88,25 @@ def execute_columns(connection: sa.Connection, statement: UpdateBase, columns: C
 
 def insert_columns(connection: sa.Connection, table: sa.Table, columns: Columns) -> int:
     """Insert rows given by columns, leaving out those whose key is there already; gives how many were new."""
+    if (
+        connection.dialect.name == "postgresql"
+        and table.name in PARTITIONED
+        and next(iter(columns.values()), ())
+    ):
+        return bulk.copy_once(connection, table, columns)
     return execute_columns(connection, _once(table, connection.dialect.name), columns)
+
+
+def insert_new(connection: sa.Connection, table: sa.Table, columns: Columns) -> int:
+    """Insert rows given by columns that are surely not there yet; gives how many."""
+    if connection.dialect.name == "postgresql" and next(iter(columns.values()), ()):
+        return bulk.copy(connection, table, columns)
+    return execute_columns(connection, _plain(table), columns)
+
+
+@lru_cache
+def _plain(table: sa.Table) -> sa.Insert:
+    return sa.insert(table)
 
 
 @lru_cache(maxsize=64)

@@ -67,6 +67,9 @@ origins = sa.Table(
 
 # --- raw telegrams -------------------------------------------------------------------------------
 
+# On PostgreSQL telegrams, receptions and readings are partitioned by month: their keys end with the time, and
+# their foreign keys are not kept (metering.store.sql.partitions).
+
 # Archive numbers are drawn here, a block per batch, and never given twice: evidence refers to them.
 counters = sa.Table(
     "counters",
@@ -87,7 +90,13 @@ telegrams = sa.Table(
     moment("heard_at"),  # earliest of its receptions
     sa.Index(None, "fingerprint", "heard_at"),
     sa.Index(None, "meter", "id"),
-    sa.Index(None, "state", "id"),
+)
+sa.Index(
+    "ix_telegrams_waiting",  # those that wait, newest first; the many that are stored are not looked for so
+    telegrams.c.state,
+    telegrams.c.id,
+    sqlite_where=telegrams.c.state != "stored",
+    postgresql_where=telegrams.c.state != "stored",
 )
 sa.Index(
     "ix_telegrams_held",  # how many wait for a key, per meter, without walking all its telegrams

@@ -1,0 +1,113 @@
+"""Many rows into PostgreSQL at once: by COPY where telegrams come in, else as one array per column.
+
+COPY knows no ON CONFLICT. So rows that may be there already are copied into a temporary table, which has no
+index and is not logged, and go on from there in one statement of the same transaction.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import psycopg
+from sqlalchemy.sql.dml import Insert
+
+from metering.store.sql.partitions import PARTITIONED, make_room
+from metering.store.sql.wire import arrays, copy_rows
+
+if TYPE_CHECKING:
+    from metering.store.sql.statements import Columns
+
+__all__ = ["copy", "copy_once", "forget_stages", "insert_arrays"]
+
+_DIALECT = psycopg.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's
+
+_STAGES = "nurt_stages"
+"""Temporary tables of a connection, each with the transaction that used it last, in SQLAlchemy's ``info``."""
+
+_INSERT = re.compile(r"(INSERT INTO .+?) VALUES \((.+?)\)( ON CONFLICT .*)?", re.DOTALL)
+
+
+def copy(connection: sa.Connection, table: sa.Table, columns: Columns) -> int:
+    """Copy rows that are surely new; gives how many."""
+    _room(connection, table, columns)
+    return _copied(connection, table, table.name, columns)
+
+
+def copy_once(connection: sa.Connection, table: sa.Table, columns: Columns) -> int:
+    """Copy rows, leaving out those whose key is there already; gives how many were new."""
+    _room(connection, table, columns)
+    stage = _stage(connection, table, columns)
+    _copied(connection, table, stage, columns)
+    names = _names(columns)
+    moved = f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {stage} ON CONFLICT DO NOTHING"  # noqa: S608  names of ours
+    return connection.exec_driver_sql(moved).rowcount
+
+
+def insert_arrays(connection: sa.Connection, statement: Insert, columns: Columns) -> int:
+    """Execute an INSERT with all its rows in one statement; gives how many rows it wrote."""
+    table = statement.table
+    if not isinstance(table, sa.Table):
+        raise TypeError(statement)
+    _room(connection, table, columns)
+    text, names = _array_form(statement, tuple(columns))
+    said = arrays([table.c[name] for name in names], [columns[name] for name in names])
+    return connection.exec_driver_sql(text, tuple(said)).rowcount
+
+
+def forget_stages(connection: sa.Connection) -> None:
+    """Make temporary tables anew: a transaction failed, and those it made went with it."""
+    connection.info.pop(_STAGES, None)
+
+
+@lru_cache(maxsize=64)
+def _array_form(statement: Insert, names: tuple[str, ...]) -> tuple[str, list[str]]:
+    """Compile: text, and the columns in the order of its parameters."""
+    text = str(statement.compile(dialect=_DIALECT, column_keys=list(names)))
+    parts = _INSERT.fullmatch(text)
+    if parts is None:
+        raise ValueError(text)
+    order = re.findall(r"%\((\w+)\)s", parts[2])
+    casts = ", ".join(f"%s::{_kind(statement.table.c[name])}[]" for name in order)
+    return f"{parts[1]} SELECT * FROM unnest({casts}){parts[3] or ''}", order  # noqa: S608  names of ours
+
+
+def _kind(column: sa.Column[Any]) -> str:
+    return column.type.compile(dialect=_DIALECT).partition(" COLLATE")[0]
+
+
+def _room(connection: sa.Connection, table: sa.Table, columns: Columns) -> None:
+    if table.name in PARTITIONED:
+        make_room(connection, table, columns[PARTITIONED[table.name]])
+
+
+def _stage(connection: sa.Connection, table: sa.Table, columns: Columns) -> str:
+    """Give an empty temporary table with the same columns."""
+    used: dict[str, object] = connection.info.setdefault(_STAGES, {})
+    stage, now = f"stage_{table.name}", connection.get_transaction()
+    if stage not in used:
+        names = _names(columns)
+        connection.exec_driver_sql(
+            f"CREATE TEMPORARY TABLE IF NOT EXISTS {stage} ON COMMIT DELETE ROWS"  # noqa: S608  names of ours
+            f" AS SELECT {names} FROM {table.name} WITH NO DATA"
+        )
+    elif used[stage] is now:
+        connection.exec_driver_sql(f"TRUNCATE {stage}")
+    used[stage] = now
+    return stage
+
+
+def _copied(connection: sa.Connection, table: sa.Table, into: str, columns: Columns) -> int:
+    driver: Any = connection.connection.driver_connection
+    with (
+        driver.cursor() as cursor,
+        cursor.copy(f"COPY {into} ({_names(columns)}) FROM STDIN") as writer,
+    ):
+        writer.write(copy_rows(table, tuple(columns), tuple(columns.values())))
+    return len(next(iter(columns.values())))
+
+
+def _names(columns: Columns) -> str:
+    return ", ".join(f'"{name}"' for name in columns)
