@@ -217,6 +217,11 @@ class Dial:
             total -= wraps
         return replace(booked, total=total, line=line)
 
+    @property
+    def last_word(self) -> tuple[IndexPoint, int] | None:
+        """The newest read that is believed, and the number of its line."""
+        return self._reads[-1] if self._reads else None
+
     def latest_actual(self, until: datetime) -> datetime | None:
         """Give when the dial was last read, up to a moment."""
         number = bisect_right(self._times, until)

@@ -14,7 +14,8 @@ never changes, in order within its register, and a receiver that knows the keys 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -180,6 +181,7 @@ class Relay:
         chance: Callable[[], float],
         lease: timedelta = timedelta(minutes=2),
         batch: int = 50,
+        senders: int = 1,
     ) -> None:
         """Prepare; nothing is sent.
 
@@ -190,7 +192,8 @@ class Relay:
             owner: name of this relay, unique among those that run.
             chance: gives a number from 0 to 1.
             lease: longer than a batch can take to send.
-            batch: messages claimed at once.
+            batch: messages claimed at once, and answers settled in one transaction.
+            senders: messages under way at once; no two of one register are.
         """
         self._store = store
         self._target = target
@@ -199,6 +202,7 @@ class Relay:
         self._chance = chance
         self._lease = lease
         self._batch = batch
+        self._pool = ThreadPoolExecutor(senders, "billing-send") if senders > 1 else None
 
     def run_once(self) -> int:
         """Send what is due now; gives how many answers were settled.
@@ -206,14 +210,24 @@ class Relay:
         Raises:
             StoreUnavailable: what was sent meanwhile is sent again when its lease has run out.
         """
-        settled = 0
-        for item in self._claimed():
-            answer = self._target.send(item)
+        steps: list[tuple[OutboxItem, Step]] = []
+        for item, answer in self._answers(self._claimed()):
             step = next_step(item, answer, self._clock.now(), self._chance())
-            settled += self._settle(item, step)
+            steps.append((item, step))
             if step.pause is not None:
                 break
-        return settled
+        return self._settle(steps) if steps else 0
+
+    def close(self) -> None:
+        """Let go of the threads that send."""
+        if self._pool is not None:
+            self._pool.shutdown()
+
+    def _answers(self, items: Sequence[OutboxItem]) -> Iterator[tuple[OutboxItem, Answer]]:
+        if self._pool is None:
+            yield from ((item, self._target.send(item)) for item in items)
+        else:
+            yield from zip(items, self._pool.map(self._target.send, items), strict=True)
 
     def _claimed(self) -> Sequence[OutboxItem]:
         with self._store.writing() as tx:
@@ -221,12 +235,13 @@ class Relay:
                 self._target.name, self._owner, self._clock.now(), self._lease, self._batch
             )
 
-    def _settle(self, claimed: OutboxItem, step: Step) -> bool:
+    def _settle(self, steps: Sequence[tuple[OutboxItem, Step]]) -> int:
+        """Write all answers of a batch at once: killed before, they are asked for again under their keys."""
         now = self._clock.now()
         with self._store.writing() as tx:
-            if step.pause is not None:
-                tx.outbox.pause(self._target.name, step.pause, now)
-            return tx.outbox.settle(claimed, step.item, step.outcome, now)
+            for reason in [step.pause for _item, step in steps if step.pause is not None]:
+                tx.outbox.pause(self._target.name, reason, now)
+            return sum(tx.outbox.settle(item, step.item, step.outcome, now) for item, step in steps)
 
 
 def enter(store: Store, reads: Iterable[BillingRead], target: str, now: datetime) -> int:

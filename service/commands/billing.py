@@ -8,6 +8,16 @@ from typing import Annotated
 
 import typer
 
+from service.commands import (
+    billing_close,
+    billing_documents,
+    billing_people,
+    billing_proof,
+    billing_queue,
+    billing_receiver,
+    billing_send,
+)
+
 __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, help="Validated reads for the billing system.")
@@ -52,3 +62,32 @@ def rules(
     else:
         for line in lines():
             typer.echo(line)
+
+
+for _command in (
+    billing_close.close,
+    billing_close.review,
+    billing_close.status,
+    billing_queue.exceptions,
+    billing_queue.accept,
+    billing_queue.reject,
+    billing_queue.edit,
+    billing_queue.estimate,
+    billing_queue.reader,
+    billing_queue.agree,
+    billing_send.send,
+    billing_send.dead,
+    billing_send.replay,
+    billing_send.drop,
+    billing_send.pause,
+    billing_send.resume,
+    billing_people.self_reading,
+    billing_people.visits,
+    billing_people.visited,
+    billing_proof.evidence,
+    billing_proof.reconcile,
+    billing_receiver.reference_receiver,
+):
+    app.command()(_command)
+app.command("import")(billing_people.import_)
+app.command("take-in")(billing_documents.take_in)

@@ -1,0 +1,157 @@
+"""What leaves for the billing system and what comes back from it: at once, or in a thread of ``nurt run``."""
+
+from __future__ import annotations
+
+import random
+import socket
+import threading
+from dataclasses import dataclass
+from os import getpid
+from time import monotonic, sleep
+
+import structlog
+
+from billing_bridge.export.json_http import JsonHttpTarget, Url
+from billing_bridge.outbox import Relay
+from metering.clock import SystemClock
+from metering.errors import SettingsError, StoreUnavailable, TelemetryError
+from metering.outbox import OutboxState
+from metering.ports import Clock, Store
+from service.billing_inbox import Inbox
+from service.settings_model import Settings
+
+__all__ = ["Correspondence", "Sent", "correspondence", "send_now"]
+
+_log = structlog.get_logger(__name__)
+
+_BATCH = 200
+_SENDERS = 8
+_IDLE_S = 2.0
+"""Seconds between two looks at an outbox in which nothing was due."""
+_FETCH_S = 30.0
+"""Seconds between two looks at what came back."""
+_FAULT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a sending did.
+
+    Attributes:
+        settled: answers settled.
+        documents: new documents fetched.
+        left: messages that wait still.
+    """
+
+    settled: int
+    documents: int
+    left: int
+
+
+def send_now(settings: Settings, store: Store, *, seconds: float = 0) -> Sent:
+    """Send what is due, and fetch what came back.
+
+    Raises:
+        SettingsError: no URL is set, or the secrets cannot be read.
+        StoreUnavailable: what was sent meanwhile is sent again under its key.
+    """
+    with_whom = correspondence(settings, store, SystemClock())
+    if with_whom is None:
+        raise SettingsError("[billing] url is not set: there is nobody to send to")
+    until = monotonic() + seconds
+    settled = documents = 0
+    try:
+        while True:
+            done = with_whom.send()
+            settled += done
+            if not done and monotonic() >= until:
+                break
+            if not done:
+                sleep(min(0.2, max(0.0, until - monotonic())))
+        documents = with_whom.fetch()
+    finally:
+        with_whom.close()
+    with store.reading() as tx:
+        counts = tx.outbox.counts(settings.billing.target)
+    return Sent(settled, documents, counts[OutboxState.PENDING])
+
+
+def correspondence(settings: Settings, store: Store, clock: Clock) -> Correspondence | None:
+    """Make what sends and fetches; ``None`` if no URL is set.
+
+    Raises:
+        SettingsError: the secrets cannot be read.
+    """
+    billing = settings.billing
+    if billing.url is None:
+        return None
+    secrets = billing.secrets()
+    target = JsonHttpTarget(name=billing.target, url=Url.parse(billing.url), secrets=secrets, clock=clock)
+    inbox = (
+        Inbox(store, source=billing.target, url=Url.parse(billing.inbox_url), secret=secrets[0], clock=clock)
+        if billing.inbox_url
+        else None
+    )
+    relay = Relay(
+        store=store,
+        target=target,
+        clock=clock,
+        owner=f"{socket.gethostname()}:{getpid()}:{threading.get_ident()}",
+        chance=random.random,
+        batch=_BATCH,
+        senders=_SENDERS,
+    )
+    return Correspondence(relay, target, inbox)
+
+
+class Correspondence:
+    """Sends and fetches; in a thread of its own once it is started."""
+
+    def __init__(self, relay: Relay, target: JsonHttpTarget, inbox: Inbox | None) -> None:
+        self._relay = relay
+        self._target = target
+        self._inbox = inbox
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def send(self) -> int:
+        """Send a batch of what is due; gives how many answers were settled."""
+        return self._relay.run_once()
+
+    def fetch(self) -> int:
+        """Fetch what came back; gives how many documents were new."""
+        return self._inbox.fetch() if self._inbox else 0
+
+    def start(self) -> None:
+        """Send and fetch until told to stop."""
+        self._thread = threading.Thread(target=self._run, name="billing", daemon=True)
+        self._thread.start()
+
+    def stop(self, patience_s: float = 3.0) -> None:
+        """End after the batch under way; what was not settled by then is sent again under its key."""
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join(patience_s)
+        self.close()
+
+    def close(self) -> None:
+        """Let go of threads and connections."""
+        self._relay.close()
+        self._target.close()
+
+    def _run(self) -> None:
+        fetched = -_FETCH_S
+        while not self._ended.is_set():
+            pause = 0.0
+            try:
+                if not self.send():
+                    pause = _IDLE_S
+                if monotonic() - fetched >= _FETCH_S:
+                    fetched = monotonic()
+                    self.fetch()
+            except StoreUnavailable:
+                pause = _FAULT_S  # said where the store is asked for
+            except TelemetryError as fault:
+                _log.warning("billing.correspondence", fault=str(fault))
+                pause = _FAULT_S
+            self._ended.wait(pause)
