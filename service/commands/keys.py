@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
-from service.commands.imports import File, importing, read_file, tell_mended, told
+from service.commands.imports import importing, read_file, tell_mended, told
 from service.commands.options import Config, DryRun, settings_in_force
+
+if TYPE_CHECKING:
+    from service.imports.keys import KeyRow
+    from service.settings_model import Settings
 
 __all__ = ["app"]
 
 app = typer.Typer(help="Look after the meter keys. No key is ever printed.", no_args_is_help=True)
 
 _CHUNK = 500
+
+KeyFile = Annotated[
+    Path, typer.Argument(metavar="FILE", help="Table (UTF-8, header row, , or ; separated) or KEM file.")
+]
+PasswordFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Password of the KEM file, on the first line; else it is asked for."),
+]
+Supposed = Annotated[
+    str,
+    typer.Option(
+        "--as",
+        metavar="VERSION-TYPE",
+        help="Version and device type, like 1b-16, of meters of a KEM file not registered or heard yet.",
+    ),
+]
 
 
 @app.command()
@@ -32,27 +56,37 @@ def init(config: Config = None) -> None:
 
 
 @app.command("import")
-def import_(file: File, config: Config = None, dry_run: DryRun = False) -> None:  # noqa: FBT002  an option
-    """Store meter keys from a table with the columns meter_id and key: all rows or none.
+def import_(
+    file: KeyFile,
+    password_file: PasswordFile = None,
+    supposed: Supposed = "",
+    config: Config = None,
+    dry_run: DryRun = False,  # noqa: FBT002  an option
+) -> None:
+    """Store meter keys: all of a file or none.
 
-    Telegrams that waited for a key are read at once. Optional columns valid_from and valid_to (2026-03-01, or
-    with time and offset) say of which telegrams a key is.
+    From a table with the columns meter_id and key; optional columns valid_from and valid_to (2026-03-01, or
+    with time and offset) say of which telegrams a key is. A key is 32 hexadecimal digits, or 16 for old
+    meters with DES; blanks between them do not matter.
 
-    A key is 32 hexadecimal digits, or 16 for old meters with DES; blanks between them do not matter. Earlier
-    keys of a meter are kept and tried after newer ones.
+    From a Kamstrup KEM or KEM2 file, packed or not. It names meters by serial number: the key goes to each
+    meter of that number that is registered or was heard. Faults name meters by their place in the file.
+
+    Telegrams that waited for a key are read at once. Earlier keys of a meter are kept and tried after newer
+    ones.
 
     **Examples**
 
         nurt keys import keys.csv --dry-run
 
         nurt keys import keys.csv
-    """
-    from zoneinfo import ZoneInfo
 
-    from service.imports.keys import doubts, read_keys
+        nurt keys import 20260301_DownloadMeters.zip.kem --password-file kem.password
+    """
+    from service.imports.keys import doubts
 
     settings = settings_in_force(config).settings
-    rows = read_keys(read_file(file), str(file), ZoneInfo(settings.ingest.zone))
+    rows = _rows(file, password_file, supposed, settings)
     for doubt in doubts(rows):
         typer.echo(f"nurt: {file}: {doubt}", err=True)
     new = 0
@@ -68,6 +102,38 @@ def import_(file: File, config: Config = None, dry_run: DryRun = False) -> None:
     )
     if not dry_run:
         tell_mended(settings)
+
+
+def _rows(file: Path, password_file: Path | None, supposed: str, settings: Settings) -> list[KeyRow]:
+    """Read a table or a KEM file, whichever it is."""
+    from zoneinfo import ZoneInfo
+
+    from service.imports.kem import identified, read_kem
+    from service.imports.kem_container import is_kem
+    from service.imports.keys import read_keys
+    from service.known_meters import known_meters
+
+    raw = read_file(file)
+    if not is_kem(raw):
+        return read_keys(raw, str(file), ZoneInfo(settings.ingest.zone))
+    meters = read_kem(raw, str(file), _password(password_file))
+    known = known_meters(settings.store, {meter.maker for meter in meters})
+    return identified(meters, known, supposed, str(file))
+
+
+def _password(file: Path | None) -> str:
+    """Read the password from its file, or have it typed; a command line is seen by others."""
+    from metering.errors import SettingsError
+
+    if file is None:
+        if not sys.stdin.isatty():
+            raise SettingsError("a KEM file has a password; name the file it is in with --password-file")
+        return str(typer.prompt("Password of the KEM file", hide_input=True, err=True))
+    try:
+        return file.read_text(encoding="utf-8-sig").partition("\n")[0].rstrip("\r")
+    except (OSError, UnicodeDecodeError) as wrong:
+        reason = getattr(wrong, "strerror", None) or "not UTF-8 text"
+        raise SettingsError(f"the password file {file} cannot be read: {reason}") from wrong
 
 
 @app.command()
