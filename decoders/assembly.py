@@ -105,7 +105,15 @@ class Assembly:
             if whole is None:
                 return None
             telegram = decode_frame(whole, self._keys, self._layouts)
-        return self._continue(telegram)
+        return self.unite(telegram)
+
+    def awaits(self, telegram: Telegram) -> bool:
+        """Whether a telegram has one that continues it, or may be one."""
+        return telegram.more_follows or self.awaited(telegram.meter)
+
+    def awaited(self, meter: MeterId) -> bool:
+        """Whether the next telegram of a meter may continue another."""
+        return meter in self._continued
 
     def waiting(self) -> int:
         """Count unfinished messages."""
@@ -134,7 +142,7 @@ class Assembly:
 
     # --- more records follow ---------------------------------------------------------------------
 
-    def _continue(self, telegram: Telegram) -> Telegram | None:
+    def unite(self, telegram: Telegram) -> Telegram | None:
         """Add a telegram to those it continues; give all of them if it is the last."""
         before = self._continued.pop(telegram.meter, [])
         if before and telegram.frame == before[-1].frame:

@@ -42,12 +42,13 @@ from metering.reading import exact
 from service.asked import Asked, Trouble
 from service.in_parts import InParts
 
-__all__ = ["Answer", "answer", "decoding", "has_seconds", "json_line", "plain", "to_the_second"]
+__all__ = ["Answer", "Decode", "answer", "decoding", "has_seconds", "json_line", "plain", "to_the_second"]
 
 _TYPE_I = 6
 """Length of a date and time that gives seconds (EN 13757-3, type I)."""
 
-_Decode = Callable[[bytes, Keys], Telegram]
+Decode = Callable[[bytes, Keys], Telegram]
+"""Decodes a frame, or the message it is the last missing part of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class Answer:
 # --- between -------------------------------------------------------------------------------------
 
 
-def decoding(layouts: Layouts) -> _Decode:
+def decoding(layouts: Layouts) -> Decode:
     """Give the full way of decoding a stream.
 
     Layouts of compact frames are asked and learnt, messages in several frames put together.
@@ -80,7 +81,7 @@ def decoding(layouts: Layouts) -> _Decode:
     return InParts(lambda frame, keys: decode(frame, keys, layouts), layouts).decode
 
 
-def answer(asked: Asked, using: _Decode | None = None) -> Answer:
+def answer(asked: Asked, using: Decode | None = None) -> Answer:
     """Decode what was asked.
 
     Args:
@@ -98,7 +99,7 @@ def answer(asked: Asked, using: _Decode | None = None) -> Answer:
     return Answer(asked, telegram, model, asked.trouble or first)
 
 
-def _understood(asked: Asked, using: _Decode) -> Understood:
+def _understood(asked: Asked, using: Decode) -> Understood:
     keys = KeysOnce(asked.keys)
     try:
         telegram = using(asked.frame, keys)

@@ -19,7 +19,7 @@ from decoders.shipped_layouts import shipped_layouts
 from decoders.telegram import Telegram
 from metering.ports import Clock
 from service.asked import Asked, Given, Key, model_of, read_line
-from service.decode_lines import answer, json_line
+from service.decode_lines import Decode, answer, json_line
 from service.flat_lines import flat_line
 from service.in_parts import InParts
 from service.line_forms import LineForms
@@ -65,8 +65,22 @@ class DecodeStream:
             fit = self._decoder.fit(frame, lambda _: keys) or self._decoder.fit_own(frame)
         except (ValueError, TypeError, DecodeError):
             return self._at_length(line)
+        whole = self._whole(fit) if fit else None
+        if whole is not None:
+            return self._told(Asked(frame, key, model), lambda *_: whole)
         quick = self._filled_in(fit, keys, model) if fit else None
         return (quick, True) if quick else self._told(Asked(frame, key, model))
+
+    def _whole(self, fit: Fit) -> Telegram | None:
+        """Give a telegram with those it continues; ``None`` for all that stand alone."""
+        layout, frame, clear = fit
+        if not (layout.example.more_follows or self._parts.waiting):
+            return None
+        if not (layout.example.more_follows or self._parts.concerns(layout.meter(layout.values(clear)))):
+            return None
+        telegram = layout.telegram(frame, clear)
+        whole = self._parts.continued(telegram)
+        return None if whole is telegram else whole
 
     def forget_texts(self) -> None:
         """Forget the texts of all values, not the layouts."""
@@ -127,8 +141,8 @@ class DecodeStream:
             key = bytes.fromhex(own)
         return bytes.fromhex(said.get("telegram")), key, model_of(str(name)) if name else model
 
-    def _told(self, asked: Asked) -> tuple[bytes, bool]:
-        given = answer(asked, self._parts.decode)
+    def _told(self, asked: Asked, using: Decode | None = None) -> tuple[bytes, bool]:
+        given = answer(asked, using or self._parts.decode)
         good = given.trouble is None
         form = None
         if good and given.telegram is not None and given.model is not None:

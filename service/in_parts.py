@@ -1,7 +1,9 @@
 """Messages that come in several frames, put together along a stream of lines.
 
 Every line is answered at once: a frame that is one part of a message is told as such (``fragment``), the one
-that makes it whole with all the message says.
+that makes it whole with all the message says. A telegram after which more records follow (DIF ``1F``) is told
+for itself, the last of them with the records of all. There are meters that say so of each telegram, and
+nothing follows: one that has a register again does not continue the others.
 """
 
 from __future__ import annotations
@@ -37,12 +39,30 @@ class InParts:
             DecodeError: as the decoder says; ``fragment`` while parts are missing.
         """
         try:
-            return self._decode(frame, keys)
+            telegram = self._decode(frame, keys)
         except DecodeError as error:
             whole = self._with_others(frame, keys) if error.code == "fragment" else None
             if whole is None:
                 raise
             return whole
+        return self.continued(telegram) if self._assembly.awaits(telegram) else telegram
+
+    @property
+    def waiting(self) -> bool:
+        """Whether there is a message not whole yet."""
+        return self._assembly.waiting() > 0
+
+    def concerns(self, meter: MeterId) -> bool:
+        """Whether the next telegram of a meter may continue another."""
+        return self._assembly.awaited(meter)
+
+    def continued(self, telegram: Telegram) -> Telegram:
+        """Give a telegram with those it continues if it is the last, else as it is."""
+        whole = self._assembly.unite(telegram)
+        if whole is None:
+            return telegram
+        headers = [(record.dib, record.vib) for record in whole.records]
+        return whole if len(set(headers)) == len(headers) else telegram
 
     def _with_others(self, frame: bytes, keys: Keys) -> Telegram | None:
         self._keys = keys

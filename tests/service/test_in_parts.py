@@ -62,3 +62,46 @@ def test_a_part_that_comes_alone_stays_a_part():
     one, two = fragments(METER)
     assert codes([one, one, one]) == ["fragment"] * 3
     assert codes([two]) == ["fragment"]
+
+
+def telegram(payload: str, access: int, meter: MeterId = METER) -> str:
+    return build(meter, bytes.fromhex(payload), access=access).hex()
+
+
+def told(stream: DecodeStream, line: str) -> dict[str, object]:
+    fields: dict[str, object] = json.loads(stream.answer(line.encode())[0])["fields"]
+    return fields
+
+
+FIRST, SECOND, LAST = "0413181E0000 1F", "023B2C01 1F", "426C2137"
+
+
+@pytest.mark.parametrize("rounds", [1, 4])
+def test_the_last_of_telegrams_that_continue_each_other_has_the_records_of_all(rounds):
+    """More records follow, says DIF 1F; in between neighbours are heard, and all of it by two gateways."""
+    stream, using = DecodeStream(), decoding(shipped_layouts())
+    for start in range(0, 3 * rounds, 3):
+        parts = [telegram(part, start + place) for place, part in enumerate((FIRST, SECOND, LAST))]
+        lines = [
+            parts[0],
+            telegram(FIRST, 9, NEIGHBOUR),
+            parts[0],
+            parts[1],
+            telegram("0413FF000000", 7, NEIGHBOUR),
+        ]
+        answers = [told(stream, line) for line in lines]
+        assert [sorted(one) for one in answers] == [["total_m3"]] * 3 + [["flow_m3h"]] + [["total_m3"]]
+        assert answers[4] == {"total_m3": 0.255}
+        last = {"total_m3": 7.704, "flow_m3h": 0.3, "date_1": "2025-07-01"}
+        assert [*told(stream, parts[2]).values()] == [*last.values()]
+        for line in (*lines, parts[2]):
+            (asked,) = read_line(line)
+            alone = json.loads(json_line(answer(asked, using)))["fields"]
+        assert [*alone.values()] == [*last.values()]
+
+
+def test_a_meter_that_says_of_each_telegram_that_more_follows_keeps_its_newest_values():
+    stream = DecodeStream()
+    for number in range(5):
+        assert told(stream, telegram(f"0413{number:02}000000 1F", number)) == {"total_m3": number / 1000}
+    assert told(stream, telegram("041363000000", 5)) == {"total_m3": 0.099}
