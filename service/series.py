@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import structlog
+
 from metering.errors import SettingsError
 from metering.ports import Store
 from metering.store import SqlStore
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from metering.store.series.target import SeriesTarget
 
 __all__ = ["access_of", "readable", "sender_of", "target_of"]
+
+_log = structlog.get_logger(__name__)
 
 
 def access_of(settings: SeriesSettings) -> Access:
@@ -69,13 +73,18 @@ def sender_of(settings: SeriesSettings, store: Store) -> Sender | None:
         SettingsError: see :func:`target_of`.
         StoreError: the database cannot be written.
     """
-    if settings.kind is None or not isinstance(store, SqlStore):
+    if not isinstance(store, SqlStore):
+        return None
+    queue = SeriesQueue(store.database)
+    if settings.kind is None:
+        if queue.enabled():
+            _log.warning("series.noted_for_none", do="set [series] again, or run `nurt db forward --off`")
         return None
     target = target_of(settings)
     from metering.store.series.sender import Sender
 
-    queue = SeriesQueue(store.database)
-    queue.enable()
+    if queue.enable():
+        _log.info("series.begins", do="`nurt db forward` sends what is in the database already")
     return Sender(queue, target)
 
 

@@ -6,12 +6,15 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import orjson
 import pytest
-from series_servers import victoria
+from series_servers import influxdb, victoria
 
+from metering.clock import SystemClock
 from metering.errors import StoreError, StoreUnavailable
 from metering.reading import Register
 from metering.store import SqlStore, memory_store
@@ -274,3 +277,33 @@ def test_a_series_store_that_is_away_is_told_and_waited_for_until_the_end(sql, q
     assert not sender.available
     assert queue.waiting() == 1
     target.close()
+
+
+def test_points_older_than_influxdb_keeps_are_not_waited_for(sql, queue, make, influx, influxd):
+    """All others of the request are written."""
+    influxd.ask('CREATE RETENTION POLICY "short" ON "nurt" DURATION 1h REPLICATION 1 DEFAULT')
+    target, now = InfluxSeries(influx), SystemClock().now()
+    recent = [replace(make.reading(str(n)), measured_at=now - timedelta(seconds=n)) for n in range(3)]
+    with sql.writing() as tx:
+        tx.readings.add([make.reading("5"), *recent])
+    assert Sender(queue, target).drain() == 4
+    assert queue.waiting() == 0
+    assert len(target.series(make.meter, make.volume, make.at(0), now + timedelta(1), None)) == 3
+    target.close()
+
+
+def test_a_login_is_needed_where_it_is_asked_for_and_never_shown(tmp_path, sql, queue, make):
+    with influxdb(tmp_path, auth=True) as server:
+        server.ask("CREATE USER admin WITH PASSWORD 'geheim' WITH ALL PRIVILEGES")
+        server.ask('CREATE DATABASE "nurt"', ("admin", "geheim"))
+        with sql.writing() as tx:
+            tx.readings.add([make.reading("5")])
+        wrong = InfluxSeries(Access(server.url, username="admin", secret="oops", write_api="v1"))
+        with pytest.raises(StoreError, match="refuses the login") as told:
+            Sender(queue, wrong).drain()
+        assert "oops" not in str(told.value)
+        right = InfluxSeries(Access(server.url, username="admin", secret="geheim", write_api="v1"))
+        assert Sender(queue, right).drain() == 1
+        assert same(queue, right) == [1]
+        for one in (wrong, right):
+            one.close()
