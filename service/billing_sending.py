@@ -8,6 +8,8 @@ import threading
 from dataclasses import dataclass
 from os import getpid
 from time import monotonic, sleep
+from typing import Protocol
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -17,10 +19,11 @@ from metering.clock import SystemClock
 from metering.errors import SettingsError, StoreUnavailable, TelemetryError
 from metering.outbox import OutboxState
 from metering.ports import Clock, Store
+from service.billing_files import file_sender
 from service.billing_inbox import Inbox
 from service.settings_model import Settings
 
-__all__ = ["Correspondence", "Sent", "correspondence", "send_now"]
+__all__ = ["Correspondence", "Sender", "Sent", "correspondence", "send_now"]
 
 _log = structlog.get_logger(__name__)
 
@@ -57,7 +60,7 @@ def send_now(settings: Settings, store: Store, *, seconds: float = 0) -> Sent:
     """
     with_whom = correspondence(settings, store, SystemClock())
     if with_whom is None:
-        raise SettingsError("[billing] url is not set: there is nobody to send to")
+        raise SettingsError("neither [billing] url nor files.outgoing is set: there is nobody to send to")
     until = monotonic() + seconds
     settled = documents = 0
     try:
@@ -83,40 +86,82 @@ def correspondence(settings: Settings, store: Store, clock: Clock) -> Correspond
         SettingsError: the secrets cannot be read.
     """
     billing = settings.billing
-    if billing.url is None:
+    sender: Sender
+    if billing.url is not None:
+        sender = _Post.to(billing.url, settings, store, clock)
+    elif billing.files.outgoing is not None:
+        zone = ZoneInfo(settings.ingest.zone)
+        sender = file_sender(billing.files, billing.target, store, clock, zone)
+    else:
         return None
-    secrets = billing.secrets()
-    target = JsonHttpTarget(name=billing.target, url=Url.parse(billing.url), secrets=secrets, clock=clock)
-    inbox = (
-        Inbox(store, source=billing.target, url=Url.parse(billing.inbox_url), secret=secrets[0], clock=clock)
-        if billing.inbox_url
-        else None
-    )
-    relay = Relay(
-        store=store,
-        target=target,
-        clock=clock,
-        owner=f"{socket.gethostname()}:{getpid()}:{threading.get_ident()}",
-        chance=random.random,
-        batch=_BATCH,
-        senders=_SENDERS,
-    )
-    return Correspondence(relay, target, inbox)
+    return Correspondence(sender, _inbox(settings, store, clock))
+
+
+def _inbox(settings: Settings, store: Store, clock: Clock) -> Inbox | None:
+    billing = settings.billing
+    if billing.inbox_url is None:
+        return None
+    url, secret = Url.parse(billing.inbox_url), billing.secrets()[0]
+    return Inbox(store, source=billing.target, url=url, secret=secret, clock=clock)
+
+
+class Sender(Protocol):
+    """What hands messages over, one way or another."""
+
+    def run_once(self) -> int:
+        """Hand over what is due; gives how many answers were settled."""
+        ...
+
+    def close(self) -> None:
+        """Let go of threads and connections."""
+        ...
+
+
+class _Post:
+    """Hands over read by read."""
+
+    def __init__(self, relay: Relay, target: JsonHttpTarget) -> None:
+        self._relay = relay
+        self._target = target
+
+    @classmethod
+    def to(cls, url: str, settings: Settings, store: Store, clock: Clock) -> _Post:
+        """Make it for a URL."""
+        billing = settings.billing
+        target = JsonHttpTarget(
+            name=billing.target, url=Url.parse(url), secrets=billing.secrets(), clock=clock
+        )
+        relay = Relay(
+            store=store,
+            target=target,
+            clock=clock,
+            owner=f"{socket.gethostname()}:{getpid()}:{threading.get_ident()}",
+            chance=random.random,
+            batch=_BATCH,
+            senders=_SENDERS,
+        )
+        return cls(relay, target)
+
+    def run_once(self) -> int:
+        return self._relay.run_once()
+
+    def close(self) -> None:
+        self._relay.close()
+        self._target.close()
 
 
 class Correspondence:
     """Sends and fetches; in a thread of its own once it is started."""
 
-    def __init__(self, relay: Relay, target: JsonHttpTarget, inbox: Inbox | None) -> None:
-        self._relay = relay
-        self._target = target
+    def __init__(self, sender: Sender, inbox: Inbox | None) -> None:
+        self._sender = sender
         self._inbox = inbox
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
 
     def send(self) -> int:
         """Send a batch of what is due; gives how many answers were settled."""
-        return self._relay.run_once()
+        return self._sender.run_once()
 
     def fetch(self) -> int:
         """Fetch what came back; gives how many documents were new."""
@@ -136,8 +181,7 @@ class Correspondence:
 
     def close(self) -> None:
         """Let go of threads and connections."""
-        self._relay.close()
-        self._target.close()
+        self._sender.close()
 
     def _run(self) -> None:
         fetched = -_FETCH_S
