@@ -139,6 +139,7 @@ class Subscriber:
         self._arrived = 0
         self._answered = threading.Event()
         self._unreachable = ""
+        self._refused = ""
         self._client = self._make_client()
 
     def start(self) -> None:
@@ -194,6 +195,11 @@ class Subscriber:
     def subscribed(self) -> bool:
         """Whether the broker is there and has our subscriptions."""
         return self._connected and self._subscribed
+
+    @property
+    def refused(self) -> str:
+        """What the broker refused last and why, a login or a subscription; empty if nothing."""
+        return self._refused
 
     @property
     def session_kept(self) -> bool:
@@ -265,6 +271,7 @@ class Subscriber:
         _properties: Properties | None,
     ) -> None:
         if reason.is_failure:
+            self._refused = str(reason)
             _log.error("broker.refused", reason=str(reason), host=self._settings.host)
             return
         with self._lock:
@@ -310,6 +317,7 @@ class Subscriber:
     ) -> None:
         for topic_filter, reason in zip(self._filters, reasons, strict=False):
             if reason.is_failure:
+                self._refused = f"{topic_filter}: {reason}"
                 _log.error("broker.subscription_refused", filter=topic_filter, reason=str(reason))
         self._subscribed = True
 

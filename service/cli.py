@@ -17,6 +17,7 @@ import typer
 from metering.errors import ImportRefused, TelemetryError
 from service.commands import anomaly, billing, config, database, demo, gateway, keys, meters, run, workers
 from service.commands.adapters import adapters
+from service.commands.check import check
 from service.commands.coverage import coverage
 from service.commands.decode import decode
 from service.commands.listen import listen
@@ -39,6 +40,7 @@ app.command()(run.run)
 app.command()(run.ingest)
 app.command()(run.serve)
 app.command()(decode)
+app.command()(check)
 app.command()(adapters)
 app.command()(listen)
 app.command()(models)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -32,3 +33,11 @@ def deploy(tmp_path: Path) -> Iterator[Callable[..., Deployment]]:
     yield make
     for one in made:
         one.kill()
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A TCP port nobody listens to."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
