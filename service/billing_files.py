@@ -99,7 +99,7 @@ def _text(path: Path, name: str) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as wrong:
         reason = getattr(wrong, "strerror", None) or "not UTF-8 text"
-        raise SettingsError(f"billing.files.{name} {path} cannot be read: {reason}") from wrong
+        raise SettingsError(f"billing_files.{name} {path} cannot be read: {reason}") from wrong
 
 
 class FileSender:
@@ -118,8 +118,6 @@ class FileSender:
             if sentence not in self._told:
                 _log.warning("billing.files", told=sentence)
         self._told = set(told)
-        if done.made:
-            _log.info("billing.batch", reads=done.made)
         return done.accepted + done.refused
 
     def close(self) -> None:

@@ -60,17 +60,15 @@ def send_now(settings: Settings, store: Store, *, seconds: float = 0) -> Sent:
     """
     with_whom = correspondence(settings, store, SystemClock())
     if with_whom is None:
-        raise SettingsError("neither [billing] url nor files.outgoing is set: there is nobody to send to")
+        raise SettingsError(
+            "neither [billing] url nor [billing_files] outgoing is set: there is nobody to send to"
+        )
     until = monotonic() + seconds
-    settled = documents = 0
+    settled = 0
     try:
-        while True:
-            done = with_whom.send()
+        while (done := with_whom.send()) or (monotonic() < until and _waits(store, settings)):
             settled += done
-            if not done and monotonic() >= until:
-                break
-            if not done:
-                sleep(min(0.2, max(0.0, until - monotonic())))
+            sleep(0 if done else 0.1)
         documents = with_whom.fetch()
     finally:
         with_whom.close()
@@ -79,19 +77,27 @@ def send_now(settings: Settings, store: Store, *, seconds: float = 0) -> Sent:
     return Sent(settled, documents, counts[OutboxState.PENDING])
 
 
+def _waits(store: Store, settings: Settings) -> bool:
+    with store.reading() as tx:
+        return tx.outbox.next_due(settings.billing.target) is not None
+
+
 def correspondence(settings: Settings, store: Store, clock: Clock) -> Correspondence | None:
     """Make what sends and fetches; ``None`` if no URL is set.
 
     Raises:
-        SettingsError: the secrets cannot be read.
+        SettingsError: the secrets or the template cannot be read, or both ways are set.
     """
     billing = settings.billing
+    files = settings.billing_files
     sender: Sender
+    if billing.url is not None and files.outgoing is not None:
+        raise SettingsError("reads go to [billing] url or to [billing_files] outgoing, not to both")
     if billing.url is not None:
         sender = _Post.to(billing.url, settings, store, clock)
-    elif billing.files.outgoing is not None:
+    elif files.outgoing is not None:
         zone = ZoneInfo(settings.ingest.zone)
-        sender = file_sender(billing.files, billing.target, store, clock, zone)
+        sender = file_sender(files, billing.target, store, clock, zone)
     else:
         return None
     return Correspondence(sender, _inbox(settings, store, clock))

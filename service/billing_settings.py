@@ -21,7 +21,6 @@ from billing_bridge.utility import Late, Utility
 from billing_bridge.validate import STAGES, Policy
 from billing_bridge.window import Window
 from metering.errors import SettingsError
-from service.billing_files import FilesSettings
 from service.settings_topics import Section
 
 __all__ = ["BillingSettings"]
@@ -104,9 +103,6 @@ class BillingSettings(Section):
         default=None, description="where invoices and balances are fetched from", repr=False
     )
     send: bool = Field(default=True, description="nurt run sends what waits, if there is a url or a folder")
-    files: FilesSettings = Field(
-        default_factory=FilesSettings, description="hand-over by files instead of a url"
-    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -115,8 +111,6 @@ class BillingSettings(Section):
         for url in (self.url, self.inbox_url):
             if url is not None:
                 Url.parse(url)
-        if self.url and self.files.outgoing:
-            raise ValueError("reads go to url or to files.outgoing, not to both")
         if (self.url or self.inbox_url) and self.secret_file is None:
             raise ValueError("url and inbox_url need secret_file: messages are signed")
         return self

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from ingest.routes import CONTRACT_ROUTES
 from metering.errors import SettingsError
+from service.billing_files import FilesSettings
 from service.billing_settings import BillingSettings
 from service.settings_series import SeriesSettings
 from service.settings_topics import Section, TopicRule, known_zone
@@ -54,6 +55,20 @@ class StoreSettings(Section):
         default=None, description="database; SQLite in the data folder if not set", repr=False
     )
     master_key_file: Path | None = Field(default=None, description="master.key in the data folder if not set")
+    telegrams_months: int | None = Field(
+        default=None, description="whole months telegrams are kept; for ever if not set", ge=1, le=1200
+    )
+    readings_months: int | None = Field(
+        default=None, description="whole months readings are kept; for ever if not set", ge=1, le=1200
+    )
+
+    @model_validator(mode="after")
+    def _readings_stay_longer(self) -> Self:
+        """Telegrams kept longer than their readings would give rise to them again."""
+        kept = self.readings_months
+        if kept is not None and (self.telegrams_months is None or self.telegrams_months > kept):
+            raise ValueError("readings_months needs telegrams_months, and no more of them")
+        return self
 
     @property
     def database(self) -> str:
@@ -210,6 +225,7 @@ class Settings(BaseSettings):
     ingest: IngestSettings = IngestSettings()
     gateways: GatewaySettings = GatewaySettings()
     billing: BillingSettings = BillingSettings()
+    billing_files: FilesSettings = FilesSettings()
     web: WebSettings = WebSettings()
     logs: LogSettings = LogSettings()
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from service.commands import (
+    billing_batches,
     billing_close,
     billing_documents,
     billing_people,
@@ -81,6 +82,7 @@ for _command in (
     billing_send.drop,
     billing_send.pause,
     billing_send.resume,
+    billing_batches.batches,
     billing_people.self_reading,
     billing_people.visits,
     billing_people.visited,

@@ -35,8 +35,10 @@ def send(
         nurt billing send --wait 30
     """
     from service.billing_sending import send_now
+    from service.logs import set_up_logs
 
     with _opened(config) as (settings, store):
+        set_up_logs(style="console", level="warning")
         said = send_now(settings, store, seconds=wait)
     typer.echo(f"{said.settled} answers settled, {said.documents} documents fetched")
     if said.left:
