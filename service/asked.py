@@ -1,6 +1,7 @@
 """What ``nurt decode`` is asked: lines in, telegrams out.
 
-A line is hexadecimal (blanks, ``0x``, ``|``, ``_`` allowed), a line of rtl_wmbus, or
+A line is hexadecimal as people and tools write it (blanks, ``0x``, ``|``, ``_``, ``:``, ``-``, ``,``, quotes,
+``telegram=|HEX|+12`` of wmbusmeters' files), a line of rtl_wmbus or of a CUL, or
 ``{"telegram": HEX, "key": HEX or null, "model": NAME or null}``. As users of wmbusmeters are used to it,
 ``driver`` is taken for ``model``, ``auto`` for no name and ``NOKEY`` for no key.
 
@@ -10,6 +11,7 @@ one line gets two answers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -20,7 +22,7 @@ from decoders.model import Model
 from decoders.models import by_name
 from decoders.wmbus.blocks import is_format_a
 from decoders.wmbus.link import split
-from ingest.adapters import rtl_wmbus
+from ingest.adapters import cul, rtl_wmbus
 from ingest.adapters.lines import frame_of
 from ingest.items import Delivery, Unreadable
 from metering.meter import MeterId
@@ -34,6 +36,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_KEY = frozenset({"", "NOKEY"})
 _NO_MODEL = frozenset({"", "auto"})
 _SHOWN = 40
+_SIMULATED = re.compile(r"telegram=(?P<hex>[^+]*)(\+\d*)?")
+"""A line of a simulation file of wmbusmeters, as its log writes them too."""
+_BETWEEN = re.compile(r"""[-:,'"\ufeff]|\\x""")
+_DIGITS = re.compile(r"(0[xX])?(?P<hex>[0-9a-fA-F]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +101,7 @@ def key_of(text: str) -> Key:
     if text in _NO_KEY:
         return None
     try:
-        return bytes.fromhex(text)
+        return bytes.fromhex(_BETWEEN.sub("", text.strip().removeprefix("0x").removeprefix("0X")))
     except ValueError:
         raise ValueError(f"a key is 32 hexadecimal digits; these {len(text)} signs are not") from None
 
@@ -127,8 +133,9 @@ def read_line(line: str, given: Given = _NOTHING_GIVEN) -> Iterator[Asked]:
     text = line.strip()
     if text.startswith("{"):
         yield from _from_json(text, given)
-    elif ";" in text:
-        for item in rtl_wmbus.read(Delivery("", text.encode(errors="replace"), _EPOCH), "line"):
+    elif ";" in text or cul.is_line(text):
+        read = rtl_wmbus.read if ";" in text else cul.read
+        for item in read(Delivery("", text.encode(errors="replace"), _EPOCH), "line"):
             yield _from_item(item.said, given)
     else:
         yield from _from_hex(text, Asked(key=given.key, model=given.model))
@@ -136,13 +143,32 @@ def read_line(line: str, given: Given = _NOTHING_GIVEN) -> Iterator[Asked]:
 
 def _from_hex(text: str, asked: Asked) -> Iterator[Asked]:
     try:
-        raw = frame_of(text)
+        raw = frame_of(_bare(text))
     except ValueError:
-        said = f"{text[:_SHOWN]!a} is not a telegram in hexadecimal" if text else "an empty line"
-        yield Asked(trouble=Trouble("bad_hex", said), text=text)
+        yield Asked(trouble=Trouble("bad_hex", _no_hex(text)), text=text)
         return
     for frame in [raw] if is_format_a(raw) else split(raw):
         yield replace(asked, frame=frame)
+
+
+def _bare(text: str) -> str:
+    """Take off what stands around and between the digits, if there is anything but digits."""
+    if text.isalnum():
+        return text
+    told = _SIMULATED.fullmatch(text)
+    return _BETWEEN.sub("", told["hex"] if told else text)
+
+
+def _no_hex(text: str) -> str:
+    """Say why a text is no telegram."""
+    if not text:
+        return "an empty line"
+    said = f"{text[:_SHOWN]!a} is not a telegram in hexadecimal"
+    digits = _DIGITS.fullmatch(_bare(text))
+    if digits is None:
+        return said
+    count = len(digits["hex"])
+    return f"{said}: {count} digits, an odd number, so one is missing or too many" if count % 2 else said
 
 
 def _from_item(said: object, given: Given) -> Asked:

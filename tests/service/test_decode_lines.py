@@ -88,6 +88,17 @@ def test_numbers_are_written_with_the_digits_they_have():
         json.dumps({"telegram": PLAIN, "key": None, "model": None, "other": [1]}),
         f"T1;1;1;2026-01-02 03:04:05.000;97;148;12345699;0x{PLAIN}",
         f"C1;1;1;;-70;;;0x{PLAIN}",
+        f'"{PLAIN}"',
+        f"\ufeff{PLAIN}",
+        bytes.fromhex(PLAIN).hex(":"),
+        bytes.fromhex(PLAIN).hex("-").upper(),
+        ", ".join(f"0x{byte:02x}" for byte in bytes.fromhex(PLAIN)),
+        "".join(f"\\x{byte:02x}" for byte in bytes.fromhex(PLAIN)),
+        f"telegram=|{PLAIN[:22]}_{PLAIN[22:]}|+13",
+        f"telegram={PLAIN}",
+        f"b{blocks.add_format_a(bytes.fromhex(PLAIN)).hex().upper()}",
+        f"bY{blocks.add_format_b(bytes.fromhex(PLAIN)).hex().upper()}805E",
+        json.dumps({"telegram": f"|{PLAIN}|"}),
     ],
 )
 def test_a_telegram_may_be_written_in_many_ways(line):
@@ -227,6 +238,26 @@ def test_what_holds_no_telegram_is_answered_with_all_keys_and_bad_hex(line):
 
 def test_a_frame_the_receiver_calls_damaged_is_not_decoded():
     assert only(f"T1;0;1;;97;148;12345699;0x{PLAIN}")["error"]["code"] == "bad_crc"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (PLAIN[:-1], f"{len(PLAIN) - 1} digits, an odd number, so one is missing or too many"),
+        ("", "an empty line"),
+        ("zz", "'zz' is not a telegram in hexadecimal"),
+        ("0x", "'0x' is not a telegram in hexadecimal"),
+    ],
+)
+def test_what_is_wrong_with_hexadecimal_is_said(line, said):
+    assert only(line)["error"]["message"].endswith(said)
+
+
+@pytest.mark.parametrize(
+    "form", [KEY.hex(), f"0x{KEY.hex()}", KEY.hex(":"), KEY.hex(" ").upper(), f" {KEY.hex()}\n"]
+)
+def test_a_key_may_be_written_in_many_ways(form):
+    assert key_of(form) == KEY
 
 
 def test_a_key_that_is_none_is_told_without_repeating_it():
