@@ -131,33 +131,26 @@ def restore(file: BackupFile, config: Config = None) -> None:
 
 @app.command()
 def retention(config: Config = None, dry_run: DryRun = False) -> None:  # noqa: FBT002  an option
-    """Delete telegrams of meters not registered that were kept long enough; they stay counted.
+    """Delete what was kept long enough: telegrams of meters not registered, and months past their time.
 
-    Ingest does this by itself. How long: [ingest] foreign_days.
+    Telegrams of meters not registered go after [ingest] foreign_days; ingest does that by itself, and they
+    stay counted. Whole months of telegrams and readings go after [store] telegrams_months and
+    readings_months, only here, and only if these are set. PostgreSQL drops their partitions. It may run
+    beside ingest.
 
     **Examples**
 
         nurt db retention --dry-run
+
+        nurt db retention
     """
-    from ingest.upkeep import forget
     from metering.clock import SystemClock
-    from service.bootstrap import keeping_of
-    from service.database import prepared_store
+    from service.retention import foreign_gone, months_gone
 
     settings, clock = settings_in_force(config).settings, SystemClock()
-    keeping = keeping_of(settings.ingest)
-    store = prepared_store(settings.store, clock)
-    try:
-        if keeping.foreign is None:
-            typer.echo("Nothing goes: meters not registered are read like our own.")
-        elif dry_run:
-            with store.reading() as view:
-                number = view.upkeep.count_foreign(clock.now() - keeping.foreign)
-            typer.echo(f"{number} foreign telegrams would go (dry run: nothing deleted).")
-        else:
-            typer.echo(f"{forget(store, clock, keeping)} foreign telegrams went.")
-    finally:
-        store.close()
+    typer.echo(foreign_gone(settings, clock, dry_run=dry_run))
+    for sentence in months_gone(settings, clock, dry_run=dry_run):
+        typer.echo(sentence)
 
 
 @app.command("copy")

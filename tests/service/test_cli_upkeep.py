@@ -262,8 +262,33 @@ def test_retention_tells_first_and_then_forgets(nurt, deployment):
     frame = build(MeterId.parse("KAM-00000055-1b-16"), record(b"\x13", Decimal(1), field=4))
     Pipeline(deployment, router=router).accept([Delivery("wmbus/roof/telegram", frame.hex().encode(), NOON)])
     assert nurt("db", "retention", "--dry-run")[1].startswith("1 foreign telegrams would go")
-    assert nurt("db", "retention")[1] == "1 foreign telegrams went.\n"
-    assert nurt("db", "retention")[1] == "0 foreign telegrams went.\n"
+    assert nurt("db", "retention")[1].startswith("1 foreign telegrams went.\nNo months go")
+    assert nurt("db", "retention")[1].startswith("0 foreign telegrams went.\n")
+
+
+@pytest.mark.usefixtures("deployment")
+def test_months_past_their_time_are_told_first_and_then_go(nurt, monkeypatch):
+    """The telegrams of the deployment are of a month long ago."""
+    monkeypatch.setenv("NURT_STORE__TELEGRAMS_MONTHS", "1")
+    monkeypatch.setenv("NURT_STORE__READINGS_MONTHS", "1")
+    would = nurt("db", "retention", "--dry-run")[1].splitlines()[1:]
+    assert [line.partition(" before")[0] for line in would] == [
+        "2 rows of telegrams",
+        "2 rows of receptions",
+        "1 rows of readings",
+    ]
+    assert all(line.endswith("would go (dry run: nothing deleted).") for line in would)
+    went = nurt("db", "retention")[1].splitlines()[1:]
+    assert [line.partition(" before")[0] for line in went] == [line.partition(" before")[0] for line in would]
+    assert nurt("db", "retention")[1].count("0 rows of") == 3
+    assert nurt("db", "check")[0] == 0
+
+
+@pytest.mark.usefixtures("deployment")
+def test_telegrams_kept_longer_than_their_readings_are_refused(nurt, monkeypatch):
+    monkeypatch.setenv("NURT_STORE__READINGS_MONTHS", "12")
+    code, _, err = nurt("db", "retention")
+    assert (code, "readings_months needs telegrams_months" in err) == (1, True)
 
 
 # --- copies --------------------------------------------------------------------------------------
