@@ -44,15 +44,18 @@ def test_workers_are_killed_one_by_one_and_all_at_once(
     deployment.register()
     deployment.start("--workers", "2")
     deployment.await_listening(2)
+    logins = 2
     with Town(broker.port) as town:
         for kill in range(KILLS):
-            time.sleep(dice.uniform(0.0, 1.0))
+            until(lambda n=logins: deployment.told("broker.connected") >= n, "all workers are at it again")
+            time.sleep(dice.uniform(0.0, 0.7))
             if kill % 2:
-                until(lambda: bool(deployment.workers), "a worker runs")
                 os.kill(dice.choice(deployment.workers), signal.SIGKILL)
+                logins += 1
             else:
                 deployment.kill()
                 deployment.start("--workers", "2")
+                logins += 2
     sums = compare(deployment, town)
     assert deployment.stop() < 5
     assert deployment.told("worker.died") == KILLS // 2
