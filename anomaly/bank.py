@@ -71,6 +71,8 @@ MEMORY_DAYS = 86.0
 """Mean age of what is remembered: a half-life of 60 days."""
 PRIOR_USES = 60.0
 MEMORY_USES = 600.0
+GAP_HOURS = 3
+"""A mean over a gap says as much as this many hours, at most."""
 CHUNK = 8192
 """Meters at a time: they fit a processor's cache."""
 
@@ -78,6 +80,7 @@ _THRESHOLD: Reals = NOTIFY_AT.astype(np.float32)
 _CAP = np.rint(NOTIFY_AT * HIGHEST * SCORE_UNIT).astype(np.float32)
 _LEVEL = np.arange(LEVELS, dtype=np.int16)
 _TOGGLED = list(INTERMITTENT)
+_BURST_CHANNEL = (LEVEL_LPH[list(CHANNELS)] >= BURST_FROM_LPH) & (np.arange(len(CHANNELS)) < STEADY)
 _BURST = LEVEL_LPH >= BURST_FROM_LPH  # so high a mean says as much as an hour does
 
 
@@ -173,7 +176,7 @@ def _step(state: BankState, tick: Tick) -> NDArray[np.bool_]:
     rows = np.arange(len(state.used))
     learned = state.zero[rows, tick.hour].astype(np.float32) / np.float32(PART_UNIT)
     ratio = _likelihood_ratio(_clinging(learned, state.used), state.spread, tick)
-    _add(state, _nats(ratio), tick)
+    _add(state, _over_gaps(_nats(ratio), tick), tick)
     warm = np.asarray((state.score >= _WARM).any(axis=1))
     known = tick.kind == KNOWN
     _learn(state, tick, np.flatnonzero(known & ~warm))
@@ -217,6 +220,15 @@ def _nats(ratio: Reals) -> Reals:
     toggled = (1 - DUTY) + DUTY * ratio[:, _TOGGLED]
     both = np.concatenate([np.maximum(ratio, 1e-6), toggled], axis=1)
     return np.asarray(np.minimum(np.log(both), np.float32(MOST_AN_HOUR)), np.float32)
+
+
+def _over_gaps(nats: Reals, tick: Tick) -> Reals:
+    """Count a mean as high as a burst for more than one hour: so much water is as much wherever it ran."""
+    gaps = np.flatnonzero((tick.kind == CEILING) & (tick.span > 1))
+    if len(gaps):
+        hours = np.minimum(tick.span[gaps], GAP_HOURS)[:, None].astype(np.float32)
+        nats[gaps] *= np.where(_BURST_CHANNEL & (nats[gaps] > 0), hours, np.float32(1))
+    return nats
 
 
 def _add(state: BankState, nats: Reals, tick: Tick) -> None:

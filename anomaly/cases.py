@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anomaly.bank import FROZEN_FROM
+from anomaly.habits import Habits
 from anomaly.levels import BURST_FROM_LPH, CHANNELS, EDGES, LEVEL_LPH, NOTIFY_AT, STEADY
 from anomaly.local_time import DAY, HOUR
 from anomaly.steadiness import steadiness, steady_flow, usual_flow
+from anomaly.suspicion import Case, Sign, is_like, onset_of, opened
+from anomaly.telling import moment
 from metering.finding import Finding, Stage, Tier
 
-__all__ = ["STAGES", "Judge", "Sign"]
+__all__ = ["STAGES", "Judge"]
 
-STAGES = {Tier.SUSPECT: 0.6, Tier.NOTIFY: 1.0, Tier.DISPATCH: 1.75}
+STAGES = {Tier.SUSPECT: 0.65, Tier.NOTIFY: 1.0, Tier.DISPATCH: 1.75}
 """Score over threshold at which a tier is reached."""
 GIVEN_UP = 0.4
 """A case that was never told anybody ends when its scores are down here."""
@@ -29,16 +30,10 @@ CALM_HOURS = 24
 """Known hours without suspicion that close a finding."""
 SAME_AGAIN = 30 * DAY
 """Within this time the same flow is the same finding come back."""
-NOT_LARGER, NOT_SMALLER = 2, 3
-"""Levels a flow may have risen or sunk to be the same come back: a drip is no burst come back."""
 GROWN = 4
-"""Levels a leak has risen when it counts as another one."""
-STIFFER = 1.0
-"""How much more evidence is asked for after a finding ended by itself: twice as much, ..."""
-STIFF_FOR = 180 * DAY
-"""... fading to a third of that in this time, ..."""
-STIFF_AROUND = 4
-"""... at levels this near."""
+"""Levels a leak has risen when it counts as another one, ..."""
+GROWN_FROM_LPH = 60.0
+"""... if it is this large now: below, what is open says enough."""
 CREW_COST = 500.0
 WATER_COST = 0.80
 """Euro for a crew's way and for a cubic metre (BattLeDIM's scoring)."""
@@ -47,7 +42,9 @@ DOUBTED = 0.02
 HORIZON_H = 30 * 24
 WORTH_A_CREW_LPH = DOUBTED * CREW_COST / (WATER_COST * HORIZON_H / 1000)
 """From this rate on the loss of 30 days outweighs the risk of sending a crew for nothing: 17 L/h."""
-KEPT_HOURS = 96
+BURST_WINDOW = 0.05
+"""Width of a steady burst, as a share: above it nobody's use shows."""
+RUNNING_HOURS = 3
 REMEMBERED = 4
 """Told findings a judge remembers: a drip is not new when the burst over it has ended."""
 
@@ -55,55 +52,16 @@ _LEVEL = np.array(CHANNELS)
 _IS_STEADY = np.arange(len(CHANNELS)) < STEADY
 
 
-@dataclass(frozen=True, slots=True)
-class Sign:
-    """What one tick says about one meter.
-
-    Attributes:
-        at: when it was known, UTC seconds.
-        flow: L/h, if known.
-        ratio: score over threshold of each channel.
-        age: hours since each score was zero, at most 255.
-        before: gives the known flows of the last so many ticks, oldest first, this one included.
-    """
-
-    at: int
-    flow: float | None
-    ratio: NDArray[np.float32]
-    age: NDArray[np.uint8]
-    before: Callable[[int], Sequence[float]]
-
-
-@dataclass(slots=True)
-class _Case:
-    """A suspicion from its first sign to its end."""
-
-    onset: int
-    channel: int
-    flows: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT_HOURS))
-    stages: list[Stage] = field(default_factory=list)
-    told_at: int | None = None
-    calm: int = 0
-    lost_l: float = 0.0
-    cleared_at: int | None = None
-    returns: list[int] = field(default_factory=list)
-    grown_to: str | None = None
-
-    @property
-    def level(self) -> int:
-        return int(_LEVEL[self.channel])
-
-
 class Judge:
     """Holds at most one open case and remembers the last one that was told."""
 
-    def __init__(self, subject: str, patience: float, step_l: float) -> None:
+    def __init__(self, subject: str, habits: Habits) -> None:
         self._subject = subject
-        self._patience = patience
-        self._step_l = step_l
-        self._case: _Case | None = None
-        self._past: deque[_Case] = deque(maxlen=REMEMBERED)
-        self._ended: list[_Case] = []
+        self._habits = habits
+        self._step_l = habits.step_l
+        self._case: Case | None = None
+        self._past: deque[Case] = deque(maxlen=REMEMBERED)
+        self._ended: list[Case] = []
 
     def look(self, sign: Sign) -> bool:
         """Take in one tick; tell whether the case goes on."""
@@ -113,7 +71,7 @@ class Judge:
         if self._case is None:
             if top < FROZEN_FROM:
                 return False
-            self._case = _opened(sign, channel)
+            self._case = opened(sign, channel)
         elif (grown := self._grown(self._case, ratio, sign)) is not None:
             self._replace(self._case, grown, sign)
             channel, top = grown.channel, float(ratio[grown.channel])
@@ -129,39 +87,38 @@ class Judge:
 
     def _weighed(self, sign: Sign) -> NDArray[np.float32]:
         """Give the scores, less where more evidence is asked for."""
-        more = np.full(len(sign.ratio), self._patience, np.float32)
-        for past in self._past:
-            faded = STIFFER * math.exp(((past.cleared_at or sign.at) - sign.at) / STIFF_FOR)
-            near = np.abs(_LEVEL - past.level) <= STIFF_AROUND
-            more = np.where(near, np.maximum(more, 1 + faded), more).astype(np.float32)
+        told = [(past.level, past.cleared_at or sign.at) for past in self._past]
+        more = self._habits.more(sign.at, sign.ticks, told)
         return np.asarray(sign.ratio / more, np.float32)
 
-    def _grown(self, case: _Case, ratio: NDArray[np.float32], sign: Sign) -> _Case | None:
+    def _grown(self, case: Case, ratio: NDArray[np.float32], sign: Sign) -> Case | None:
         """Give the much larger leak that began after the open one was told, if there is one worth telling."""
         if case.told_at is None:
             return None
         later = sign.at - sign.age.astype(np.int64) * HOUR > case.told_at
-        larger = np.where(later & (case.level + GROWN <= _LEVEL), ratio, 0)
+        much = LEVEL_LPH[_LEVEL] * self._step_l >= GROWN_FROM_LPH
+        larger = np.where(later & much & (case.level + GROWN <= _LEVEL), ratio, 0)
         if larger.max() < STAGES[Tier.SUSPECT]:
             return None
-        grown = _opened(sign, int(larger.argmax()))
+        grown = opened(sign, int(larger.argmax()))
         enough = float(larger.max()) + self._steadiness(grown) / float(NOTIFY_AT[grown.channel])
-        return grown if enough >= STAGES[Tier.NOTIFY] else None
+        known = enough >= STAGES[Tier.NOTIFY] and not self._may_end_by_itself(grown, sign)
+        return grown if known else None
 
-    def _replace(self, case: _Case, grown: _Case, sign: Sign) -> None:
+    def _replace(self, case: Case, grown: Case, sign: Sign) -> None:
         case.grown_to = f"{LEVEL_LPH[grown.level] * self._step_l:.0f} L/h"
         self._end(case, sign.at)
         self._case = grown
 
-    def _follow(self, case: _Case, channel: int, top: float, sign: Sign) -> None:
+    def _follow(self, case: Case, channel: int, top: float, sign: Sign) -> None:
         """Until it is told, a case is about its strongest channel."""
         if case.told_at is None and top > GIVEN_UP:
             case.channel = channel
-            case.onset = min(case.onset, _onset(sign, channel))
+            case.onset = min(case.onset, onset_of(sign, channel))
         if sign.flow is not None:
             case.flows.append(sign.flow)
 
-    def _raise(self, case: _Case, channel: int, top: float, sign: Sign) -> None:
+    def _raise(self, case: Case, channel: int, top: float, sign: Sign) -> None:
         reached = case.stages[-1].tier.rank if case.stages else -1
         if reached == Tier.DISPATCH.rank or top < FROZEN_FROM:
             return
@@ -173,14 +130,27 @@ class Judge:
                 continue
             if tier is Tier.NOTIFY and self._returned(case, sign):
                 return
+            if tier is not Tier.SUSPECT and (self._stands(case) or self._may_end_by_itself(case, sign)):
+                return
             case.stages.append(self._stage(tier, case, channel, sign))
             if tier is not Tier.SUSPECT:
                 case.told_at = case.told_at or sign.at
 
-    def _returned(self, case: _Case, sign: Sign) -> bool:
+    def _stands(self, case: Case) -> bool:
+        """Whether what should run without a pause stood in the last hours: then this is no time to tell."""
+        low = self._band(case)[0]
+        leak = case.channel < STEADY and not self._is_burst(case)
+        return leak and any(flow < low for flow in list(case.flows)[-RUNNING_HOURS:])
+
+    def _may_end_by_itself(self, case: Case, sign: Sign) -> bool:
+        """Whether it has run no longer than is usual here for what ended by itself."""
+        asked = self._habits.asked_s(case.channel, sign.at, self._rate(case)[0])
+        return case.told_at is None and sign.at - case.onset < asked
+
+    def _returned(self, case: Case, sign: Sign) -> bool:
         """Whether this is a told finding come back; then it is open again and the new case is it."""
         for past in reversed(self._past):
-            if sign.at - (past.cleared_at or sign.at) <= SAME_AGAIN and _is_like(case, past):
+            if sign.at - (past.cleared_at or sign.at) <= SAME_AGAIN and is_like(case, past):
                 past.cleared_at, past.calm = None, 0
                 past.returns.append(sign.at)
                 past.flows = case.flows
@@ -190,7 +160,7 @@ class Judge:
                 return True
         return False
 
-    def _maybe_end(self, case: _Case, ratio: NDArray[np.float32], sign: Sign) -> None:
+    def _maybe_end(self, case: Case, ratio: NDArray[np.float32], sign: Sign) -> None:
         if self._case is not case:
             return
         if not case.stages:
@@ -199,33 +169,35 @@ class Judge:
             return
         near = (np.abs(_LEVEL - case.level) <= AROUND) & ((case.channel < STEADY) == _IS_STEADY)
         if ratio[near].max(initial=0) >= FROZEN_FROM:
-            case.calm = 0
+            case.calm, case.hot_at = 0, sign.at
         elif sign.flow is not None:
             case.calm += 1
         if case.calm >= CALM_HOURS:
             self._end(case, sign.at)
 
-    def _end(self, case: _Case, at: int) -> None:
+    def _end(self, case: Case, at: int) -> None:
         case.cleared_at = at
+        self._habits.ended(case.channel, case.hot_at - case.onset, at)
         self._ended.append(case)
         self._case = None
         if case.told_at is not None:
             self._past.append(case)
 
-    def _steadiness(self, case: _Case) -> float:
-        """Evidence beyond the bank's; a burst need not be steady."""
+    def _steadiness(self, case: Case) -> float:
+        """Evidence beyond the bank's; a burst need not be steady, but if it is, it is sooner known."""
         low, high = self._band(case)
-        nats = steadiness(np.array(case.flows), low, high, self._step_l)
-        return max(nats, 0.0) if self._is_burst(case) else nats
+        if self._is_burst(case):
+            return max(steadiness(np.array(case.flows), low, high, self._step_l, BURST_WINDOW), 0.0)
+        return steadiness(np.array(case.flows), low, high, self._step_l)
 
-    def _is_burst(self, case: _Case) -> bool:
+    def _is_burst(self, case: Case) -> bool:
         return bool(LEVEL_LPH[case.level] * self._step_l >= BURST_FROM_LPH)
 
-    def _band(self, case: _Case) -> tuple[float, float]:
+    def _band(self, case: Case) -> tuple[float, float]:
         upper = EDGES[case.level + 2] if case.level + 2 < len(EDGES) else math.inf
         return float(EDGES[case.level]) * self._step_l, float(upper) * self._step_l
 
-    def _rate(self, case: _Case) -> tuple[float, float]:
+    def _rate(self, case: Case) -> tuple[float, float]:
         """Estimate the rate in L/h, from the flows in the band, and the share of hours it runs."""
         flows = np.array(case.flows)
         low, high = self._band(case)
@@ -235,19 +207,19 @@ class Judge:
         share = 1.0 if steady or not len(flows) else float(np.mean(flows >= low))
         return rate, share
 
-    def _name(self, case: _Case) -> str:
+    def _name(self, case: Case) -> str:
         if self._is_burst(case):
             return "burst.high_flow"
         return "leak.continuous" if case.channel < STEADY else "leak.intermittent"
 
-    def _stage(self, tier: Tier, case: _Case, channel: int, sign: Sign) -> Stage:
+    def _stage(self, tier: Tier, case: Case, channel: int, sign: Sign) -> Stage:
         rate, share = self._rate(case)
         hours = (sign.at - case.onset) / HOUR
         return Stage(
             tier=tier,
             name=self._name(case),
-            raised_at=_moment(sign.at),
-            onset=_moment(case.onset),
+            raised_at=moment(sign.at),
+            onset=moment(case.onset),
             rate_lph=round(rate, 1),
             loss_l=round(rate * share * hours, 1),
             evidence={
@@ -262,30 +234,11 @@ class Judge:
             },
         )
 
-    def _finding(self, case: _Case) -> Finding:
+    def _finding(self, case: Case) -> Finding:
         outcome: dict[str, object] = {}
         if case.returns:
-            outcome["came_back"] = [_moment(at).isoformat() for at in case.returns]
+            outcome["came_back"] = [moment(at).isoformat() for at in case.returns]
         if case.grown_to:
             outcome["grown_to"] = case.grown_to
-        cleared = None if case.cleared_at is None else _moment(case.cleared_at)
+        cleared = None if case.cleared_at is None else moment(case.cleared_at)
         return Finding(self._subject, tuple(case.stages), cleared, outcome)
-
-
-def _opened(sign: Sign, channel: int) -> _Case:
-    case = _Case(_onset(sign, channel), channel)
-    before = sign.before(min(int(sign.age[channel]) + 1, KEPT_HOURS))
-    case.flows.extend(before[:-1] if sign.flow is not None else before)
-    return case
-
-
-def _is_like(case: _Case, past: _Case) -> bool:
-    return past.level - NOT_SMALLER <= case.level <= past.level + NOT_LARGER
-
-
-def _onset(sign: Sign, channel: int) -> int:
-    return sign.at - int(sign.age[channel]) * HOUR
-
-
-def _moment(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)

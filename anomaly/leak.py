@@ -2,13 +2,13 @@
 
 ::
 
-    score over threshold      0.5 watched    0.6 suspect    1 notify    1.75 dispatch, if worth the way
+    score over threshold      0.5 watched    0.65 suspect    1 notify    1.75 dispatch, if worth the way
 
 A meter has at most one open finding of unwanted flow: ``leak.continuous``, ``leak.intermittent`` or, from
 200 L/h on, ``burst.high_flow``. It closes when for 24 known hours the scores around its level stay below
 half. It is the same finding again when as much runs within 30 days; a household whose leaks end by themselves
-is asked for more evidence the next time. A flow grown by four levels (five-fold) closes the
-finding and opens a new one.
+is asked for more evidence, and for a longer run, the next time (:mod:`anomaly.habits`). A flow grown by four
+levels (five-fold) to 60 L/h and more closes the finding and opens a new one.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ import numpy as np
 
 from anomaly.bank import BankState, Tick, bins_of, step
 from anomaly.batch import Batch
-from anomaly.cases import Judge, Sign
+from anomaly.cases import Judge
+from anomaly.habits import Habits
 from anomaly.hours import KNOWN
 from anomaly.levels import PATIENCE
 from anomaly.sufficiency import Reason
+from anomaly.suspicion import Sign
 from metering.finding import Finding
 
 __all__ = ["LeakDetector"]
@@ -92,9 +94,8 @@ class _Court:
     def _sign(self, n: int, row: int, ratio: np.ndarray, age: np.ndarray) -> Sign:
         known = self._grid.kind[n, row] == KNOWN
         flow = float(self._grid.flow[n, row]) if known else None
-        return Sign(
-            int(self._grid.known_at[n, row]), flow, ratio, age, lambda ticks: self._before(n, row, ticks)
-        )
+        at = int(self._grid.known_at[n, row])
+        return Sign(at, flow, ratio, age, n, lambda ticks: self._before(n, row, ticks))
 
     def _before(self, n: int, row: int, ticks: int) -> list[float]:
         part = slice(max(n + 1 - ticks, 0), n + 1)
@@ -103,6 +104,6 @@ class _Court:
 
     def _appoint(self, row: int) -> Judge:
         facts = self._batch.meters[row].facts
-        patience = PATIENCE[facts.kind] * self._strictness
-        self._judges[row] = Judge(facts.meter, patience, float(self._batch.step_l[row]))
+        habits = Habits(PATIENCE[facts.kind], self._strictness, float(self._batch.step_l[row]))
+        self._judges[row] = Judge(facts.meter, habits)
         return self._judges[row]

@@ -52,7 +52,7 @@ CHANNELS: tuple[int, ...] = (*range(LEVELS), *INTERMITTENT)
 STEADY = LEVELS
 """Number of steady channels."""
 
-_STEADY_NATS = (48, 42, 34, 27, 25, 26, 26, 22, 20, 19, 17, 16.5, 16, 15, 15, 15, 15)
+_STEADY_NATS = (48, 42, 34, 25, 25, 26, 25, 21, 20, 19, 17, 16.5, 14.5, 14.5, 14.5, 14.5, 14.5)
 _INTERMITTENT_NATS = (40, 40, 40, 40, 40)
 NOTIFY_AT: Floats = np.array(_STEADY_NATS + _INTERMITTENT_NATS)
 """Evidence at which a channel is worth telling somebody: small leaks have time, large ones have not."""

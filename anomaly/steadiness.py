@@ -35,14 +35,17 @@ LEAST, MOST = -20.0, 8.0
 """Nats this may take away or add."""
 
 
-def steadiness(flows: Floats, low: float, high: float, step_l: float) -> float:
-    """Give nats for (or, negative, against) one steady flow within the band ``low`` to ``high`` L/h."""
+def steadiness(flows: Floats, low: float, high: float, step_l: float, window: float = WINDOW) -> float:
+    """Give nats for (or, negative, against) one steady flow within the band ``low`` to ``high`` L/h.
+
+    ``window`` is how wide a steady flow is, as a share of its lower end.
+    """
     inside = np.sort(flows[(flows >= low) & (flows < high)])
     if len(inside) < 2:
         return 0.0
-    start, count = _densest(inside, step_l)
+    start, count = _densest(inside, step_l, window)
     bottom = float(inside[start])
-    width = max(WINDOW * bottom, STEPS * step_l)
+    width = max(window * bottom, STEPS * step_l)
     chance = math.log1p(width / bottom) / math.log(min(high, 3 * (bottom + width / 2)) / low)
     if chance >= TOO_WIDE:
         return 0.0
@@ -72,9 +75,9 @@ def usual_flow(flows: Floats, low: float, high: float, step_l: float) -> float |
     return float(inside[start : start + count].mean())
 
 
-def _densest(inside: Floats, step_l: float) -> tuple[int, int]:
+def _densest(inside: Floats, step_l: float, window: float = WINDOW) -> tuple[int, int]:
     """Give where the window that holds most begins, the lowest of several, and how many it holds."""
-    width = np.maximum(WINDOW * inside, STEPS * step_l)
+    width = np.maximum(window * inside, STEPS * step_l)
     held = np.searchsorted(inside, inside + width, side="right") - np.arange(len(inside))
     best = int(held.argmax())
     return best, int(held[best])

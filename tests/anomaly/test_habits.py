@@ -1,0 +1,101 @@
+"""What ended by itself before is asked to run longer; small flows, cold meters and first hours too."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from anomaly.habits import AT_5_LPH, LONGEST, MOST, SMALL_FOR, TIMES_THE_LONGEST, Habits
+from anomaly.leak import LeakDetector
+from anomaly.levels import CHANNELS, LEVEL_LPH, STEADY
+from anomaly.local_time import DAY, HOUR
+from anomaly.scan import scan
+from metering.finding import Tier
+
+ZONE_UTC = ZoneInfo("UTC")
+AT = 1_704_067_200
+TOILET = 6  # 12 to 27 L/h
+
+
+def habits(patience=1.0, strictness=1.0):
+    return Habits(patience, strictness, 1.0)
+
+
+def test_a_run_must_outlast_what_ended_by_itself():
+    some = habits()
+    some.ended(TOILET, 20 * HOUR, AT)
+    some.ended(TOILET, 12 * HOUR, AT)
+    assert some.asked_s(TOILET, AT + 30 * DAY, 17.0) == TIMES_THE_LONGEST * 20 * HOUR
+    assert some.asked_s(TOILET + 1, AT + 30 * DAY, 17.0) == TIMES_THE_LONGEST * 20 * HOUR
+
+
+def test_other_flows_and_other_years_are_no_habit():
+    some = habits()
+    some.ended(TOILET, 20 * HOUR, AT)
+    without = habits().asked_s(TOILET, AT, 17.0)
+    assert some.asked_s(TOILET + 2, AT, 17.0) == without
+    assert some.asked_s(TOILET, AT + 366 * DAY, 17.0) == without
+
+
+def test_a_leak_of_a_week_that_was_mended_is_no_habit():
+    some = habits()
+    some.ended(TOILET, LONGEST + 1, AT)
+    assert some.asked_s(TOILET, AT, 17.0) == habits().asked_s(TOILET, AT, 17.0)
+
+
+def test_bursts_do_not_wait_for_habits():
+    burst = next(k for k in range(STEADY) if LEVEL_LPH[k] > 300)
+    some = habits()
+    some.ended(burst, 5 * HOUR, AT)
+    assert some.asked_s(burst, AT, 400.0) < 3 * HOUR
+    assert some.more(AT, 10_000, [(burst, AT)])[burst] == 1
+
+
+def test_drips_wait_longest_and_large_flows_least():
+    asked = [habits().asked_s(0, AT, rate) for rate in (1.0, 5.0, 25.0, 100.0)]
+    assert asked[:2] == [SMALL_FOR, AT_5_LPH]
+    assert asked == sorted(asked, reverse=True)
+
+
+def test_what_comes_and_goes_is_only_measured_by_habit():
+    assert habits().asked_s(STEADY, AT, 30.0) == 0
+
+
+def test_a_new_meter_is_asked_for_twice_the_evidence_and_after_a_month_for_no_more():
+    assert habits().more(AT, 0, [])[0] == 2
+    assert habits().more(AT, 30 * 24, [])[0] == 1
+
+
+@given(
+    st.floats(1, 3),
+    st.integers(0, 2000),
+    st.lists(st.tuples(st.integers(0, 16), st.integers(AT - 400 * DAY, AT)), max_size=4),
+)
+@settings(max_examples=200, deadline=None)
+def test_no_history_asks_for_more_than_scores_can_reach(patience, ticks, told):
+    more = habits(patience).more(AT, ticks, told)
+    assert more.shape == (len(CHANNELS),)
+    assert ((more >= 1) & (more <= MOST)).all()
+
+
+def test_strictness_is_the_dial_for_evidence_and_time():
+    strict, usual = habits(strictness=1.5), habits()
+    assert np.allclose(strict.more(AT, 0, []), 1.5 * usual.more(AT, 0, []))
+    assert strict.asked_s(3, AT, 5.0) == 1.5 * usual.asked_s(3, AT, 5.0)
+
+
+@pytest.mark.parametrize(("hours", "alarms"), [(22, 0), (120, 1)])
+def test_a_household_whose_valve_closes_by_itself_is_told_when_once_it_does_not(household, hours, alarms):
+    """Four runs of 20 h that end by themselves, then one of so many hours."""
+    litres = household.litres(150, seed=4)
+    for first in (40, 52, 66, 79):
+        litres[first * 24 + 8 : first * 24 + 28] += 15
+    quiet = scan([household.series(litres)], ZONE_UTC, detectors=(LeakDetector(),)).findings
+    litres[120 * 24 + 8 : 120 * 24 + 8 + hours] += 15
+    told = scan([household.series(litres)], ZONE_UTC, detectors=(LeakDetector(),)).findings
+    before = sum(one.at_tier(Tier.NOTIFY) is not None for one in quiet)
+    assert sum(one.at_tier(Tier.NOTIFY) is not None for one in told) == before + alarms
