@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from metering.meter import MeterId
@@ -15,6 +15,23 @@ _PAGE = 500
 _SHOWN = 5
 
 
+@dataclass(slots=True)
+class _Found:
+    """How many meters something was found of, and the first of them."""
+
+    number: int = 0
+    first: list[MeterId] = field(default_factory=list)
+
+    def add(self, meter: MeterId) -> None:
+        self.number += 1
+        if len(self.first) < _SHOWN:
+            self.first.append(meter)
+
+    def __str__(self) -> str:
+        shown = ", ".join(map(str, self.first)) + ", ..." * (self.number > _SHOWN)
+        return f"{self.number} meter{'s' * (self.number > 1)} ({shown})"
+
+
 def look_through(keyring: Keyring) -> tuple[int, list[str]]:
     """Give how many meters have keys, and what is doubtful.
 
@@ -22,19 +39,16 @@ def look_through(keyring: Keyring) -> tuple[int, list[str]]:
         KeyringError: a key cannot be opened.
     """
     number, last = 0, None
-    shared: Counter[bytes] = Counter()
-    doubtful: dict[str, list[MeterId]] = {}
+    shared: dict[bytes, _Found] = {}
+    doubtful: dict[str, _Found] = {}
     while page := keyring.having_keys(after=last, limit=_PAGE):
         for meter, keys in keyring.keys(page).items():
             for key in dict.fromkeys(keys):
-                shared[blake2b(key, digest_size=16).digest()] += 1
+                shared.setdefault(blake2b(key, digest_size=16).digest(), _Found()).add(meter)
                 for doubt in doubts_of_key(KeyRow(0, meter, key)):
-                    doubtful.setdefault(doubt, []).append(meter)
+                    doubtful.setdefault(doubt, _Found()).add(meter)
         number, last = number + len(page), page[-1]
-    said = [f"{len(meters)} meters ({_some(meters)}): {doubt}" for doubt, meters in doubtful.items()]
-    said += [f"{times} meters share one key" for _, times in shared.most_common() if times > 1]
+    said = [f"{found}: {doubt}" for doubt, found in doubtful.items()]
+    often = sorted(shared.values(), key=lambda found: found.number, reverse=True)
+    said += [f"{found} share one key" for found in often if found.number > 1]
     return number, said
-
-
-def _some(meters: list[MeterId]) -> str:
-    return ", ".join(map(str, meters[:_SHOWN])) + (", ..." if len(meters) > _SHOWN else "")
