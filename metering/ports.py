@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from metering.access import Access
 from metering.archive import ArchivedTelegram, NewTelegram, Scope, TelegramArchive, TelegramState
 from metering.batches import Batches
 from metering.billing import BillingBook
@@ -258,6 +259,11 @@ class Transaction(Protocol):
     @property
     def batches(self) -> Batches:
         """Files of messages to billing systems."""
+        ...
+
+    @property
+    def access(self) -> Access:
+        """Who looked at what, and what customers agreed to."""
         ...
 
     @property

@@ -15,6 +15,7 @@
     parts         of frames, until all came
     counters      archive numbers, never reused
     outbox        messages that leave            outbox_attempts, outbox_pauses
+    looks         who was shown what         consents                       what customers agreed to
     batches       files of such messages, byte for byte
     customers     contracts, tenancies           deductions                     whom, for what, from when
     states        what people read               billing_meters, protocols      dials beside their readings
@@ -30,6 +31,7 @@ They stand in the modules ``tables_*`` beside this one. A change there needs a n
 from __future__ import annotations
 
 from metering.store.sql.columns import metadata
+from metering.store.sql.tables_access import consents, looks
 from metering.store.sql.tables_account import (
     accounts,
     details,
@@ -98,6 +100,7 @@ __all__ = [
     "billing_marks",
     "billing_meters",
     "billing_reads",
+    "consents",
     "contracts",
     "counters",
     "customers",
@@ -110,6 +113,7 @@ __all__ = [
     "identities",
     "installations",
     "latest",
+    "looks",
     "marks",
     "master_key",
     "mending",
@@ -138,5 +142,5 @@ __all__ = [
     "tenancies",
 ]
 
-SCHEMA = 9
+SCHEMA = 10
 """The schema this release knows: the number of the newest migration."""

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from metering.ports import Clock
 from metering.store.master_key import MasterKey
+from metering.store.sql.access import SqlAccess
 from metering.store.sql.archive import SqlArchive
 from metering.store.sql.batches import SqlBatches
 from metering.store.sql.billing import SqlBillingBook
@@ -53,6 +54,7 @@ class SqlTransaction:
     customers: SqlCustomers
     billing: SqlBillingBook
     accounts: SqlAccounts
+    access: SqlAccess
 
 
 class SqlStore:
@@ -151,4 +153,5 @@ class SqlStore:
             customers=SqlCustomers(connection, names),
             billing=SqlBillingBook(connection, names),
             accounts=SqlAccounts(connection),
+            access=SqlAccess(connection),
         )
