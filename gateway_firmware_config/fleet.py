@@ -95,6 +95,9 @@ def option_faults(fleet: Fleet) -> Iterator[tuple[tuple[str, ...], str]]:
         if not profile.gateway_name.fullmatch(name):
             pattern = profile.gateway_name.pattern
             yield ("gateway", name), f"{profile.name} takes no such name; its pattern is {pattern}"
+        for option, known in profile.options.items():
+            if known.required and option not in gateway.options:
+                yield ("gateway", name), f"{profile.name} needs the option {option}: {known.says}"
         for option, value in gateway.options.items():
             if fault := _option_fault(profile, option, value):
                 yield ("gateway", name, "options", option), fault

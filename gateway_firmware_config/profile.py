@@ -6,64 +6,39 @@ adapter that reads them; the templates stand beside it. To support another firmw
 
 from __future__ import annotations
 
+import difflib
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
 
+from gateway_firmware_config.options import Option
 from metering.errors import InvalidValue
 
-__all__ = ["Option", "Profile", "ProfileFile", "Route", "profile_names", "profile_of", "profiles_folder"]
+__all__ = [
+    "Profile",
+    "ProfileFile",
+    "Route",
+    "profile_names",
+    "profile_of",
+    "profiles_folder",
+    "read_profile",
+]
 
-OptionValue = str | int | bool | tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """What can be chosen.
-
-    Attributes:
-        default: if nothing is said; its type is the option's.
-        says: for people.
-        choices: the only values there are; empty = any.
-    """
-
-    default: OptionValue
-    says: str
-    choices: tuple[str, ...] = ()
-
-    def fault(self, value: object) -> str | None:
-        """Say what is wrong with a value, if anything is."""
-        kind = type(self.default)
-        if isinstance(value, list | tuple):
-            good = kind is tuple and all(isinstance(one, str) for one in value)
-        else:
-            good = type(value) is kind
-        if not good:
-            return f"must be {_KINDS[kind]}"
-        if self.choices and value not in self.choices:
-            return f"there are: {', '.join(self.choices)}"
-        return None
-
-    def parse(self, text: str) -> OptionValue:
-        """Read a value as a person types it; what cannot be one is given as it is, for :meth:`fault`."""
-        if isinstance(self.default, bool):
-            return {"true": True, "false": False}.get(text, text)
-        if isinstance(self.default, int) and text.isascii() and text.isdecimal():
-            return int(text)
-        return tuple(text.split(",")) if isinstance(self.default, tuple) else text
-
-
-_KINDS: Mapping[type, str] = {
-    str: "text",
-    int: "a whole number",
-    bool: "true or false",
-    tuple: "a list of texts",
+_KEYS: Mapping[str, Collection[str]] = {
+    "": (
+        *("says", "topics", "writes", "reads", "name", "boards", "chooser", "password"),
+        *("file", "option", "board"),
+    ),
+    "file": ("path", "template", "each", "executable", "secret", "keys"),
+    "option": ("default", "says", "choices", "required", "pattern"),
+    "topics": ("filter", "adapter", "gateway", "codec", "unit"),
 }
+"""Keys of ``profile.toml``, at its top and in its tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +46,12 @@ class ProfileFile:
     """One file.
 
     Attributes:
-        path: where it is written; ``{gateway}`` and ``{meter}`` stand for their names.
+        path: where it is written; ``{gateway}``, ``{meter}`` and names of options stand for themselves.
         template: beside ``profile.toml``.
         each_meter: one for each meter of the gateway.
         executable: a script.
         secret: it holds the broker's password.
+        keys: it may hold a meter's key, if that was asked for.
     """
 
     path: str
@@ -83,14 +59,18 @@ class ProfileFile:
     each_meter: bool = False
     executable: bool = False
     secret: bool = False
+    keys: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What the service listens to: a topic filter and the adapter that reads it."""
+    """What the service listens to: a topic filter, the adapter that reads it, and what that needs to know."""
 
     filter: str
     adapter: str
+    gateway: str = ""
+    codec: str = ""
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +87,8 @@ class Profile:
         reads: topic filters it may subscribe to.
         gateway_name: pattern of names the firmware takes; narrower than ours.
         boards: values of the board of that name, for the templates.
+        chooser: the option that names the board.
+        password: where the password at the broker belongs on the gateway, for people.
     """
 
     name: str
@@ -118,6 +100,8 @@ class Profile:
     reads: Sequence[str]
     gateway_name: re.Pattern[str]
     boards: Mapping[str, Mapping[str, Any]]
+    chooser: str
+    password: str
 
 
 def profiles_folder() -> Traversable:
@@ -136,21 +120,39 @@ def profile_of(name: str) -> Profile:
     """Read a profile.
 
     Raises:
-        InvalidValue: there is none of that name.
+        InvalidValue: there is none of that name, or something in it is wrong.
     """
     if name not in profile_names():
         raise InvalidValue(f"no profile {name!r}; there are: {', '.join(profile_names())}")
-    said = tomllib.loads((profiles_folder() / name / "profile.toml").read_text(encoding="utf-8"))
+    return read_profile(name, profiles_folder())
+
+
+def read_profile(name: str, folder: Traversable) -> Profile:
+    """Read a profile from a folder of profiles.
+
+    Raises:
+        InvalidValue: something in it is unknown, missing or wrong; told with file and line.
+    """
+    where = f"{name}/profile.toml"
+    text = (folder / name / "profile.toml").read_text(encoding="utf-8")
+    try:
+        said = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as wrong:
+        raise InvalidValue(f"{where}: {wrong}") from wrong
+    _demand_known_keys(said, text, where)
+    boards = tomllib.loads((folder / said["boards"]).read_text(encoding="utf-8")) if "boards" in said else {}
     return Profile(
         name=name,
         says=said["says"],
         files=[_file(one) for one in said["file"]],
-        options={option: _option(**fields) for option, fields in said.get("option", {}).items()},
+        options={key: Option.of(**fields) for key, fields in said.get("option", {}).items()},
         routes=[Route(**one) for one in said["topics"]],
         writes=said["writes"],
         reads=said.get("reads", []),
         gateway_name=re.compile(said.get("name", "[A-Za-z0-9_-]{1,64}"), re.ASCII),
-        boards=said.get("board", {}),
+        boards=boards | said.get("board", {}),
+        chooser=said.get("chooser", "board"),
+        password=said["password"],
     )
 
 
@@ -161,8 +163,29 @@ def _file(said: Mapping[str, Any]) -> ProfileFile:
         each_meter=said.get("each") == "meter",
         executable=said.get("executable", False),
         secret=said.get("secret", False),
+        keys=said.get("keys", False),
     )
 
 
-def _option(default: Any, says: str, choices: Sequence[str] = ()) -> Option:
-    return Option(tuple(default) if isinstance(default, list) else default, says, tuple(choices))
+def _demand_known_keys(said: Mapping[str, Any], text: str, where: str) -> None:
+    """Raise InvalidValue for a key that is misspelt or missing."""
+    tables = [
+        ("", said),
+        *(("file", one) for one in said.get("file", ())),
+        *(("option", one) for one in said.get("option", {}).values()),
+        *(("topics", one) for one in said.get("topics", ())),
+    ]
+    for table, fields in tables:
+        for key in fields:
+            if key not in _KEYS[table]:
+                close = difflib.get_close_matches(key, _KEYS[table], n=1)
+                hint = f"; did you mean {close[0]}?" if close else f"; known: {', '.join(_KEYS[table])}"
+                raise InvalidValue(f"{where}:{_line(text, key)}: unknown key {key}{hint}")
+    if missing := [key for key in ("says", "topics", "writes", "password", "file") if key not in said]:
+        raise InvalidValue(f"{where}: {missing[0]} is missing")
+
+
+def _line(text: str, key: str) -> int:
+    """Give the first line a key stands on, as a key or in the name of a table."""
+    pattern = re.compile(rf"^\s*(?:\{{\s*)?(?:\[+\s*)?{re.escape(key)}\b|[{{,]\s*{re.escape(key)}\s*=")
+    return next((n for n, line in enumerate(text.splitlines(), 1) if pattern.search(line)), 1)

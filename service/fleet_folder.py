@@ -11,6 +11,7 @@ from metering.errors import SettingsError
 if TYPE_CHECKING:
     from gateway_firmware_config.fleet import Fleet
     from gateway_firmware_config.rendering import Rendered
+    from metering.meter import MeterId
 
 __all__ = ["BROKER", "rendered_broker", "rendered_fleet", "rendered_gateway", "write_files", "write_whole"]
 
@@ -33,11 +34,13 @@ def rendered_broker(fleet: Fleet) -> dict[str, Rendered]:
     return {f"{BROKER}/{path}": file for path, file in render_broker(fleet).items()}
 
 
-def rendered_gateway(fleet: Fleet, name: str) -> dict[str, Rendered]:
-    """Give the files of a gateway, by path below the folder."""
+def rendered_gateway(
+    fleet: Fleet, name: str, keys: Mapping[MeterId, str] | None = None
+) -> dict[str, Rendered]:
+    """Give the files of a gateway, by path below the folder; with meter keys only if they are given."""
     from gateway_firmware_config.rendering import render_gateway
 
-    made = render_gateway(name, fleet.gateway[name], fleet.broker)
+    made = render_gateway(name, fleet.gateway[name], fleet.broker, keys or {})
     return {f"{name}/{path}": file for path, file in made.items()}
 
 

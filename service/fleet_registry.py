@@ -13,8 +13,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from gateway_firmware_config.fleet import BrokerPlan, Fleet, GatewayPlan, option_faults
+from gateway_firmware_config.options import OptionValue
 from gateway_firmware_config.passwords import hashed_line, new_password, users, with_line, without_user
-from gateway_firmware_config.profile import OptionValue, profile_of
+from gateway_firmware_config.profile import profile_of
 from metering.errors import SettingsError
 from metering.uplink import GATEWAY_NAME
 from service.fleet_folder import BROKER, rendered_broker, rendered_gateway, write_files, write_whole
@@ -63,12 +64,13 @@ class Added:
 
     Attributes:
         password: at the broker; known to nobody else from now on.
-        files: written for it, by path.
+        files: written for it.
+        goes_to: where the password belongs on the gateway, for people.
     """
 
     password: str = field(repr=False)
-    files: Mapping[Path, bool]
-    """Whether the password belongs into each."""
+    files: Sequence[Path]
+    goes_to: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +119,7 @@ class FleetPlace:
         write_whole(self.file, after, 0o644)
         files = rendered_gateway(fleet, new.name)
         write_files(rendered_broker(fleet) | files, self.folder)
-        mark = f"PASSWORD-OF-{new.name}"
-        return Added(password, {self.folder / path: mark in one.text for path, one in files.items()})
+        return Added(password, [self.folder / path for path in files], profile_of(new.profile).password)
 
     def remove(self, name: str) -> None:
         """Take a gateway out; its folder stays."""

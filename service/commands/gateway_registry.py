@@ -73,8 +73,9 @@ def add(  # noqa: PLR0913  one parameter for each option
     )
     typer.echo(f"{name}: {profile}, revision 1, in {config}")
     typer.echo(f"Its password at the broker, shown once: {added.password}")
-    for path, secret in added.files.items():
-        typer.echo(f"{path}{'   (put the password in)' if secret else ''}")
+    typer.echo(f"It belongs to: {added.goes_to}")
+    for path in added.files:
+        typer.echo(path)
     typer.echo(f"{to / 'mosquitto'} goes to the broker: then reload Mosquitto.")
 
 

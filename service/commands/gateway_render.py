@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from metering.errors import SettingsError
 from service.fleet_folder import rendered_broker, rendered_fleet, rendered_gateway, write_files
 from service.gateway_files import load_fleet
+
+if TYPE_CHECKING:
+    from gateway_firmware_config.fleet import Fleet
+    from metering.meter import MeterId
 
 __all__ = ["diff", "profiles", "render"]
 
@@ -19,6 +24,7 @@ FleetFile = Annotated[
 ]
 Folder = Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Where the files are.", file_okay=False)]
 _FLEET = Path("gateways.toml")
+_KEY = re.compile(r"(?<=^key=)[0-9A-Fa-f]{32}$", re.MULTILINE)
 
 
 def render(
@@ -28,28 +34,65 @@ def render(
     ] = None,
     config: FleetFile = _FLEET,
     to: Folder = Path("gateways"),
+    *,
+    with_keys: Annotated[
+        bool,
+        typer.Option(
+            "--with-keys", help="Write keys of meters for gateways that decrypt; they must be named."
+        ),
+    ] = False,
+    service: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Settings of the service that has the keys.", show_default=False),
+    ] = None,
 ) -> None:
     """Write the files of gateways, and the broker's, as gateways.toml says.
 
-    None of them holds a meter's key. Where a firmware keeps the broker's password in a file, a placeholder
-    stands for it.
+    None of them holds a meter's key unless --with-keys asks for it, for gateways that are named. Where a
+    firmware keeps the broker's password in a file, a placeholder stands for it.
 
     **Examples**
 
         nurt gateway render --config gateways.toml --to gateways
 
-        nurt gateway render roof cellar
+        nurt gateway render roof loft
+
+        nurt gateway render cellar --with-keys
     """
     fleet = load_fleet(config)
     if missing := [name for name in names or () if name not in fleet.gateway]:
         raise SettingsError(f"{config}: no gateway {missing[0]}; there are: {', '.join(fleet.gateway)}")
+    keys = _keys(fleet, names or [], service) if with_keys else {}
     made = rendered_fleet(fleet)
     if names:
-        made = {path: file for name in names for path, file in rendered_gateway(fleet, name).items()}
+        made = {path: file for name in names for path, file in rendered_gateway(fleet, name, keys).items()}
         made |= rendered_broker(fleet)
     write_files(made, to)
     for path in sorted(made):
         typer.echo(to / path)
+
+
+def _keys(fleet: Fleet, names: list[str], service: Path | None) -> dict[MeterId, str]:
+    """Read the keys of the meters that gateways are told of, and warn."""
+    from gateway_firmware_config.profile import profile_of
+    from metering.clock import SystemClock
+    from service.commands.options import settings_in_force
+    from service.fleet_keys import keys_in_hex
+
+    if not names:
+        raise SettingsError("--with-keys: name the gateways whose files shall hold keys")
+    for name in names:
+        profile = profile_of(fleet.gateway[name].profile)
+        if not any(file.keys for file in profile.files):
+            raise SettingsError(f"--with-keys: files of {profile.name} never hold keys, and {name} is one")
+    meters = {meter for name in names for meter in fleet.gateway[name].meters}
+    found = keys_in_hex(settings_in_force(service).settings.store, meters, SystemClock())
+    typer.echo(
+        f"warning: keys of {len(found)} of {len(meters)} meters are written into files; "
+        "bring them to the gateway and delete them here",
+        err=True,
+    )
+    return found
 
 
 def diff(config: FleetFile = _FLEET, to: Folder = Path("gateways")) -> None:
@@ -83,12 +126,13 @@ def profiles() -> None:
         typer.echo(f"{name}: {profile.says}")
         for key, option in profile.options.items():
             choices = f"; one of {', '.join(option.choices)}" if option.choices else ""
-            typer.echo(f"    {key} = {option.default!r}: {option.says}{choices}")
+            value = " (must be said)" if option.required else f" = {option.default!r}"
+            typer.echo(f"    {key}{value}: {option.says}{choices}")
 
 
 def _changes(folder: Path, path: str, text: str) -> Iterator[str]:
     import difflib
 
     there = folder / path
-    before = there.read_text(encoding="utf-8") if there.exists() else ""
+    before = _KEY.sub("(a key)", there.read_text(encoding="utf-8")) if there.exists() else ""
     yield from difflib.unified_diff(before.splitlines(), text.splitlines(), path, path, lineterm="", n=1)

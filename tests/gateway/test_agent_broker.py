@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import ipaddress
 import json
 import shutil
 import socket
@@ -15,48 +13,18 @@ from pathlib import Path
 
 import pytest
 from agent_process import AgentProcess
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from devices import frame_of, im871a, rtl
 from dongle import Dongle
 from paho.mqtt.client import Client, MQTTMessage, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.subscribeoptions import SubscribeOptions
+from rendered_broker import certificates
 from wired_bus import LAST, METER, MORE, Bus
 
 pytestmark = pytest.mark.servers
 
 ACL = "user service\ntopic read amr/1/#\nuser roof\ntopic write amr/1/roof/#\n"
 PASSWORDS = {"service": "s3rvice", "roof": "r00f"}
-
-
-def certificates(folder: Path) -> None:
-    """Write an authority and a certificate for 127.0.0.1 it has signed."""
-    ours, theirs = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    authority = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test authority")])
-    server = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    day = dt.timedelta(days=1)
-    now = dt.datetime.now(dt.UTC)
-
-    def signed(subject: x509.Name, key: ec.EllipticCurvePrivateKey, *more: tuple[x509.ExtensionType, bool]):
-        made = x509.CertificateBuilder(authority, subject, key.public_key(), x509.random_serial_number())
-        made = made.not_valid_before(now - day).not_valid_after(now + day)
-        for extension, critical in more:
-            made = made.add_extension(extension, critical)
-        return made.sign(ours, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-
-    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    (folder / "ca.pem").write_bytes(
-        signed(authority, ours, (x509.BasicConstraints(ca=True, path_length=0), True))
-    )
-    (folder / "server.pem").write_bytes(signed(server, theirs, (names, False)))
-    (folder / "server.key").write_bytes(
-        theirs.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )
 
 
 class Listener:

@@ -1,4 +1,4 @@
-"""Profiles: golden files, what the real programs say to them, and sentences for what is wrong.
+"""Profiles: golden files, and sentences for what is wrong.
 
 After a wanted change of a template: `nurt gateway render -c gateways.toml --to .` in the folder `golden`, and
 look at the difference before committing it.
@@ -6,27 +6,18 @@ look at the difference before committing it.
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
-import threading
-import tomllib
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from paho.mqtt.client import Client, MQTTv5
-from paho.mqtt.enums import CallbackAPIVersion
 from typer.testing import CliRunner
 
-from gateway_firmware_config.passwords import hashed_line
-from gateway_firmware_config.profile import profile_names, profile_of
+from gateway_firmware_config.fleet import GatewayPlan
+from gateway_firmware_config.profile import profile_names, profile_of, read_profile
 from gateway_firmware_config.rendering import Rendered, render_broker, render_gateway
 from ingest.adapters import ADAPTERS
 from metering.errors import InvalidValue, SettingsError
 from service.cli import app
-from service.gateway_files import load_agent_settings, load_fleet
-from service.settings_model import TopicRule
+from service.gateway_files import load_fleet
 
 GOLDEN = Path(__file__).with_name("golden")
 FLEET = load_fleet(GOLDEN / "gateways.toml")
@@ -84,144 +75,24 @@ def test_what_a_gateway_publishes_is_read_by_an_adapter_there_is(name: str):
 @pytest.mark.parametrize("name", profile_names())
 def test_the_defaults_of_a_profile_are_good(name: str):
     for option in profile_of(name).options.values():
-        assert option.fault(option.default) is None
+        assert option.required or option.fault(option.default) is None
 
 
-def test_a_board_a_profile_offers_has_its_pins():
-    profile = profile_of("esphome-wmbus")
-    assert set(profile.options["board"].choices) == set(profile.boards)
+@pytest.mark.parametrize("name", ["esphome-wmbus", "esphome-wmbus-v5", "chirpstack"])
+def test_every_board_there_is_can_be_chosen(name: str):
+    profile = profile_of(name)
+    assert set(profile.options[profile.chooser].choices) == set(profile.boards)
 
 
-# --- what the programs say --------------------------------------------------------------------------
-
-
-def test_our_own_agent_takes_its_settings():
-    settings = load_agent_settings(GOLDEN / "roof" / "agent.toml")
-    assert [one.kind for one in settings.receiver] == ["im871a", "cul"]
-    assert settings.select.meters == ("KAM-76348799-1b-16",)
-
-
-def test_calls_for_shelly_are_json():
-    calls = [json.loads(line) for line in (GOLDEN / "uni" / "calls.jsonl").read_text().splitlines()]
-    assert [call["method"] for call in calls] == ["Input.SetConfig", "Mqtt.SetConfig", "Shelly.Reboot"]
-
-
-def test_the_service_takes_its_topics():
-    topics = tomllib.loads((GOLDEN / "mosquitto" / "topics.toml").read_text())["topics"]
-    without_options = [one for one in topics if one["adapter"] != "esphome_pulse"]
-    assert len([TopicRule(**one) for one in without_options]) > 8
-
-
-def test_systemd_takes_the_unit_of_rtl_wmbus():
-    if shutil.which("systemd-analyze") is None:
-        pytest.skip("systemd-analyze is not installed")
-    unit = GOLDEN / "stick" / "rtl-wmbus.service"
-    done = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", str(unit)], capture_output=True, text=True, check=False
-    )
-    assert [line for line in done.stderr.splitlines() if "rtl-wmbus" in line] == []
-
-
-class Speaker:
-    """A client of the broker, as one of its users."""
-
-    def __init__(self, port: int, user: str, password: str) -> None:
-        self.client = Client(CallbackAPIVersion.VERSION2, user, protocol=MQTTv5)
-        self.client.username_pw_set(user, password)
-        self.heard: list[str] = []
-        self.answers: dict[int, bool] = {}
-        self.welcome: bool | None = None
-        self._changed = threading.Condition()
-        self.client.on_connect = lambda _c, _u, _f, reason, _p: self._note("welcome", not reason.is_failure)
-        self.client.on_publish = lambda _c, _u, mid, reason, _p: self._note(mid, not reason.is_failure)
-        self.client.on_subscribe = lambda _c, _u, mid, reasons, _p: self._note(mid, not reasons[0].is_failure)
-        self.client.on_message = lambda _c, _u, message: self._note("heard", message.topic)
-        self.client.connect("127.0.0.1", port)
-        self.client.loop_start()
-        self.wait(lambda: self.welcome is not None)
-
-    def _note(self, what: object, value: object) -> None:
-        with self._changed:
-            if what == "welcome":
-                self.welcome = bool(value)
-            elif what == "heard":
-                self.heard.append(str(value))
-            else:
-                self.answers[what] = bool(value)  # type: ignore[index]
-            self._changed.notify_all()
-
-    def wait(self, true: Callable[[], bool]) -> None:
-        with self._changed:
-            assert self._changed.wait_for(true, 10)
-
-    def may_say(self, topic: str) -> bool:
-        number = self.client.publish(topic, b"{}", qos=1).mid
-        self.wait(lambda: number in self.answers)
-        return self.answers[number]
-
-    def hear(self, topics: str) -> None:
-        number = self.client.subscribe(topics, qos=1)[1]
-        self.wait(lambda: number in self.answers)
-
-    def close(self) -> None:
-        self.client.disconnect()
-        self.client.loop_stop()
-
-
-@pytest.mark.servers
-def test_mosquitto_lets_every_gateway_say_its_own_topics_and_no_others(
-    mosquitto: Callable[..., object], tmp_path: Path
-):
-    """The rendered listener, ACL and hashed passwords, in a real broker."""
-    broker = FLEET.broker.model_copy(update={"folder": tmp_path, "tls": False, "port": free_port()})
-    fleet = FLEET.model_copy(update={"broker": broker})
-    users = ["nurt", *fleet.gateway]
-    (tmp_path / "passwords").write_text("".join(hashed_line(user, f"pw-{user}") + "\n" for user in users))
-    made = render_broker(fleet)
-    (tmp_path / "acl").write_text(made["acl"].text)
-    for file in ("acl", "passwords"):
-        (tmp_path / file).chmod(0o600)
-    mosquitto(made["nurt.conf"].text)
-
-    stranger = Speaker(broker.tcp_port, "roof", "pw-cellar")
-    assert stranger.welcome is False
-    stranger.close()
-    service = Speaker(broker.tcp_port, "nurt", "pw-nurt")
-    service.hear("#")
-    own = {name: topics_of(name) for name in fleet.gateway}
-    said = []
-    for name, other in zip(own, [*list(own)[1:], next(iter(own))], strict=True):
-        for topic in own[name]:
-            assert says(broker.tcp_port, name, topic), topic
-            said.append(topic)
-        for topic in own[other]:
-            assert not says(broker.tcp_port, name, topic), f"{name} spoke as {other}"
-    service.wait(lambda: len(service.heard) >= len(said))
-    assert sorted(service.heard) == sorted(said)
-    service.close()
-
-
-def says(port: int, name: str, topic: str) -> bool:
-    """Whether a gateway may publish on a topic; on a connection of its own, for a refusal may end it."""
-    gateway = Speaker(port, name, f"pw-{name}")
-    try:
-        return gateway.may_say(topic)
-    finally:
-        gateway.close()
-
-
-def topics_of(name: str) -> list[str]:
-    """Topics a gateway publishes on, one for each of its rights."""
-    writes = profile_of(FLEET.gateway[name].profile).writes
-    return [one.replace("{gateway}", name).replace("#", "state") for one in writes]
-
-
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+@pytest.mark.parametrize("profile", ["esphome-wmbus", "esphome-wmbus-v5"])
+@pytest.mark.parametrize("board", profile_of("esphome-wmbus").boards)
+def test_a_boards_file_says_where_its_pins_are_from_and_what_is_doubtful(profile: str, board: str):
+    plan = GatewayPlan(profile=profile, options={"board": board})
+    text = render_gateway("box", plan, FLEET.broker)["box.yaml"].text
+    pins = profile_of(profile).boards[board]
+    assert f"# Pins: {pins['source']}." in text
+    assert f"check it on your board: {pins['doubt']}." in text
+    assert f"  cs_pin: GPIO{pins['cs']}\n" in text
 
 
 # --- what is wrong ----------------------------------------------------------------------------------
@@ -240,7 +111,7 @@ def free_port() -> int:
         ),
         (
             '[gateway.roof]\nprofile = "esphome-wmbus"\noptions.board = "heltec"\n',
-            "gateways.toml:5: board: there are: heltec-v3, xiao-s3",
+            "gateways.toml:5: board: there are: heltec-v3, lilygo-t3s3, xiao-s3",
         ),
         (
             '[gateway.Roof]\nprofile = "esphome-wmbus"\n',
@@ -253,6 +124,14 @@ def free_port() -> int:
         (
             '[gateway.roof]\nprofile = "wmbusmeters"\noptions.device = "a\\nshell=rm"\n',
             "gateways.toml:5: device must not hold quotes, backslashes or line ends",
+        ),
+        (
+            '[gateway.lora]\nprofile = "chirpstack"\n',
+            "gateways.toml:3: chirpstack needs the option application",
+        ),
+        (
+            '[gateway.lora]\nprofile = "chirpstack"\noptions.application = "water"\n',
+            "gateways.toml:5: application: must look like",
         ),
         ('[gateway.roof]\nprofil = "agent"\n', "gateways.toml:4: unknown setting gateway.roof.profil"),
         ('[gateway.roof]\nprofile = "agent"\n[gateway.roof]\n', "gateways.toml:5: "),
@@ -275,6 +154,30 @@ def test_a_gateway_may_not_have_the_services_name(tmp_path: Path):
         render_broker(load_fleet(tmp_path / "gateways.toml"))
 
 
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('sayz = "x"\n', "mine/profile.toml:1: unknown key sayz; did you mean says?"),
+        (
+            'says = "x"\ntopics = []\nwrites = []\npassword = "x"\n[[file]]\npath = "a"\nsecrt = true\n',
+            "mine/profile.toml:7: unknown key secrt; did you mean secret?",
+        ),
+        (
+            'says = "x"\ntopics = [\n  { filter = "a/+", adaptor = "hex" },\n]\nwrites = []\n',
+            "mine/profile.toml:3: unknown key adaptor; did you mean adapter?",
+        ),
+        ('says = "x"\ntopics = []\nwrites = []\npassword = "x"\n', "mine/profile.toml: file is missing"),
+        ("says = \n", "mine/profile.toml: Invalid value (at line 1, column 8)"),
+    ],
+)
+def test_a_misspelt_key_of_a_profile_is_told_with_file_and_line(tmp_path: Path, text: str, sentence: str):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "profile.toml").write_text(text)
+    with pytest.raises(InvalidValue) as wrong:
+        read_profile("mine", tmp_path)
+    assert str(wrong.value) == sentence
+
+
 # --- the commands -----------------------------------------------------------------------------------
 
 
@@ -294,4 +197,5 @@ def test_diff_shows_what_render_would_change_and_nothing_after_it(tmp_path: Path
 def test_profiles_are_listed_with_their_options():
     done = CliRunner().invoke(app, ["gateway", "profiles"])
     assert all(f"{name}: " in done.output for name in profile_names())
-    assert "one of heltec-v3, xiao-s3" in done.output
+    assert "one of heltec-v3, lilygo-t3s3, xiao-s3" in done.output
+    assert "application (must be said): the application's identifier" in done.output

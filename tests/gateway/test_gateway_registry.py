@@ -170,6 +170,61 @@ def test_a_gateway_without_a_table_of_its_own_is_left_to_the_editor(tmp_path: Pa
     assert (tmp_path / "gateways.toml").read_text() == inline
 
 
+# --- keys, if they are asked for --------------------------------------------------------------------
+
+METER = "KAM-76348799-1b-16"
+KEY = bytes(range(16)).hex().upper()
+
+
+@pytest.fixture
+def with_key(tmp_path: Path) -> Path:
+    """A service that has the meter's key, and a gateway that decrypts."""
+    (tmp_path / "gateways.toml").write_text(
+        f'[broker]\nhost = "h"\n[gateway.cellar]\nprofile = "wmbusmeters"\nmeters = ["{METER}"]\n'
+        '[gateway.roof]\nprofile = "agent"\n'
+    )
+    (tmp_path / "nurt.toml").write_text(f"[store]\ndata = '{tmp_path}/data'\n")
+    (tmp_path / "keys.csv").write_text(f"meter_id,key\n{METER},{KEY}\n")
+    asked = ["keys", "import", str(tmp_path / "keys.csv"), "--config", str(tmp_path / "nurt.toml")]
+    service = ["--config", str(tmp_path / "nurt.toml")]
+    for arguments in (["db", "upgrade", *service], ["keys", "init", *service], asked):
+        done = CliRunner().invoke(app, arguments)
+        assert done.exit_code == 0, (done.output, done.exception)
+    return tmp_path
+
+
+def files(folder: Path) -> str:
+    return "".join(one.read_text() for one in (folder / "gateways").rglob("*") if one.is_file())
+
+
+def test_a_gateways_files_hold_no_key_unless_it_is_asked_for_by_name(with_key: Path):
+    assert gateway(with_key, "render").exit_code == 0
+    assert KEY not in files(with_key)
+    done = gateway(with_key, "render", "cellar", "--with-keys", "--service", str(with_key / "nurt.toml"))
+    assert "warning: keys of 1 of 1 meters are written into files" in done.output
+    assert KEY not in done.output
+    file = with_key / "gateways" / "cellar" / "wmbusmeters.d" / METER
+    assert f"key={KEY}\n" in file.read_text()
+    assert file.stat().st_mode & 0o777 == 0o600
+    difference = gateway(with_key, "diff").output
+    assert "-key=(a key)" in difference
+    assert KEY not in difference
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["render", "--with-keys"], "--with-keys: name the gateways whose files shall hold keys"),
+        (["render", "roof", "--with-keys"], "--with-keys: files of agent never hold keys, and roof is one"),
+        (["render", "loft"], "gateways.toml: no gateway loft; there are: cellar, roof"),
+    ],
+)
+def test_keys_are_written_for_named_gateways_that_decrypt_only(
+    with_key: Path, arguments: list[str], sentence: str
+):
+    assert sentence in refused(with_key, *arguments)
+
+
 # --- the text ---------------------------------------------------------------------------------------
 
 
