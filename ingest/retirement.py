@@ -86,13 +86,11 @@ class _Leaving:
         if not self._wait(lambda: self._subscriber.connected, enough):
             return "the broker cannot be reached or refused us"
         while not enough():
-            if self._subscriber.connections > 1:
-                return "the connection was lost; perhaps the worker is alive after all"
             before = self._subscriber.arrived
-            if not self._wait(lambda: self.taken == self._subscriber.arrived, enough):
+            if not self._wait(lambda: self.taken == self._subscriber.arrived or self._lost(), enough):
                 return "the store does not take what waits"
             told(self.taken)
-            if not self._subscriber.asked_again(_ANSWER_S):
+            if self._lost() or not self._subscriber.asked_again(_ANSWER_S):
                 return "the connection was lost; perhaps the worker is alive after all"
             if self._subscriber.arrived == self.taken == before:
                 self._forget = True
@@ -103,6 +101,9 @@ class _Leaving:
         """Let go; the session is forgotten only if nothing is left in it."""
         self._worker.stop(_LAST_S)
         self._subscriber.stop(forget=self._forget)
+
+    def _lost(self) -> bool:
+        return self._subscriber.connections > 1 or not self._subscriber.connected
 
     def _acknowledge(self, arrivals: Sequence[Arrival]) -> None:
         self._subscriber.acknowledge(arrivals)

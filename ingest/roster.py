@@ -97,10 +97,11 @@ class Roster:
             StoreError: the store is away.
         """
         now = self._clock.now()
-        self._me = replace(self._me, seen=now, listening=self._listening() and not away, away=away)
+        me = replace(self._me, seen=now, listening=self._listening() and not away, away=away)
         with self._store.writing() as transaction:
-            members = {one.name: one for one in members_of(transaction)} | {self._me.name: self._me}
+            members = {one.name: one for one in members_of(transaction)} | {me.name: me}
             _write(transaction, members)
+        self._me = me
         self._look(members.values())
 
     def look(self) -> None:
@@ -119,22 +120,25 @@ class Roster:
         self._leads = not self._me.away and bool(here) and min(here) == self._me.name
 
     def _run(self) -> None:
-        signed = looked = float("-inf")
+        sign_at = look_at = 0.0
         while not self._stopping.wait(_HASTE_S):
             now = time.monotonic()
-            if now - signed >= _SIGN_S or self._listening() != self._me.listening:
-                self._try(self.sign)
-                signed = looked = now
-            elif now - looked >= _LOOK_S:
-                self._try(self.look)
-                looked = now
+            if now < look_at and self._listening() == self._me.listening:
+                continue
+            signing = now >= sign_at or self._listening() != self._me.listening
+            well = self._try(self.sign if signing else self.look)
+            look_at = now + _LOOK_S
+            if signing:
+                sign_at = now + _SIGN_S if well else look_at
         self._try(lambda: self.sign(away=True))
 
-    def _try(self, what: Callable[[], None]) -> None:
+    def _try(self, what: Callable[[], None]) -> bool:
         try:
             what()
         except StoreError as unreachable:  # the worker tells it; a moment later is early enough
             _log.debug("roster.unsigned", error=str(unreachable))
+            return False
+        return True
 
 
 def members_of(transaction: Transaction) -> Sequence[Member]:
