@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from ingest.adapters import ADAPTERS, NO_OPTIONS, Adapter, Options
 from ingest.adapters.lines import gateway_name
 from ingest.items import LARGEST, UNKNOWN_GATEWAY, Delivery, Item, Unreadable
 from metering.errors import InvalidValue
-from metering.uplink import GatewayState, GatewayWord
+from metering.uplink import FrameUplink, GatewayState, GatewayWord
 
 __all__ = ["CONTRACT_ROUTES", "LARGEST", "Route", "Router", "captured"]
 
@@ -23,12 +23,14 @@ class Route:
         adapter: name in :data:`ingest.adapters.ADAPTERS`.
         gateway: gateway name, for filters whose topics do not hold one; empty = the level of the first ``+``.
         options: what the adapter needs to know besides.
+        checksums: whether the gateway leaves the link-layer checksums of frame format B in.
     """
 
     topic_filter: str
     adapter: str = "contract"
     gateway: str = ""
     options: Options = NO_OPTIONS
+    checksums: bool = False
 
     def __post_init__(self) -> None:
         if self.adapter not in ADAPTERS:
@@ -59,7 +61,20 @@ class Route:
         Raises:
             InvalidValue: an option the adapter needs is missing or wrong.
         """
-        return ADAPTERS[self.adapter].make(self.options)
+        read = ADAPTERS[self.adapter].make(self.options)
+        return _with_checksums(read) if self.checksums else read
+
+
+def _with_checksums(adapter: Adapter) -> Adapter:
+    def read(delivery: Delivery, name: str) -> Sequence[Item]:
+        return [
+            replace(item, said=replace(item.said, checksums=True))
+            if isinstance(item.said, FrameUplink)
+            else item
+            for item in adapter(delivery, name)
+        ]
+
+    return read
 
 
 CONTRACT_ROUTES = tuple(

@@ -54,7 +54,7 @@ class Senders:
         """Identify frames; ``uplinks`` by place."""
         for place, uplink in uplinks.items():
             try:
-                frame = normalised(uplink.frame)
+                frame = normalised(uplink.frame, checksums=uplink.checksums)
                 mark = fingerprint(frame.data)
                 if mark not in self.kinds:
                     headers = peek_frame(frame)
@@ -64,20 +64,31 @@ class Senders:
                 self.wrong[place] = wrong
 
 
-def normalised(raw: bytes) -> Frame:
+def normalised(raw: bytes, *, checksums: bool = False) -> Frame:
     """Bring a frame to its one form.
 
-    Every adapter here speaks for gateways that take the link-layer checksums off. One that forgets is
-    recognised by its length, but only in frame format A; what looks like format B is, once in 65536 frames,
-    one without checksums whose last two bytes happen to fit, and must not lose them.
+    Nearly all gateways take the link-layer checksums off. One that does not is recognised by its lengths
+    where they are of frame format A; what looks like format B is, once in 65536 frames, one without checksums
+    whose last two bytes happen to fit, and must not lose them: those are taken off only where that is told.
+
+    Args:
+        raw: as received.
+        checksums: the gateway is known to leave them in.
 
     Raises:
-        FrameError: no frame.
+        FrameError: no frame, or damaged.
     """
+    if checksums:
+        return _with_checksums(raw)
     if _plain(raw):
         return Frame(raw)
     frame = normalise(raw)
     return normalise(raw, crc="none") if frame.crc == "B" else frame
+
+
+def _with_checksums(raw: bytes) -> Frame:
+    frame = normalise(raw)
+    return frame if frame.crc != "none" or frame.wired else normalise(raw, crc="B")  # says what is damaged
 
 
 def _plain(raw: bytes) -> bool:

@@ -144,10 +144,18 @@ class Reception:
 
 @dataclass(frozen=True, slots=True)
 class FrameUplink:
-    """One radio or wired frame, byte for byte as the gateway gave it."""
+    """One radio or wired frame, byte for byte as the gateway gave it.
+
+    Attributes:
+        reception: how it came.
+        frame: as received.
+        checksums: whether those of frame format B are known to be in it; they cannot be told from the bytes
+            with certainty, those of format A can.
+    """
 
     reception: Reception
     frame: bytes
+    checksums: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,9 @@ class TopicRule(Section):
     zone: Annotated[str, AfterValidator(known_zone)] | None = Field(
         default=None, description="of the gateway's clock, where it writes local time"
     )
+    checksums: Literal["", "B"] = Field(
+        default="", description='"B": the gateway leaves the checksums of frame format B in'
+    )
     fields: FieldsRule | None = Field(default=None, description="where a message says what (field_map)")
 
     @model_validator(mode="after")
@@ -99,7 +102,9 @@ class TopicRule(Section):
         Raises:
             InvalidValue: no such adapter, not a filter, nothing names the gateway, or options do not fit.
         """
-        return Route(self.filter, self.adapter, self.gateway, self._options())
+        return Route(
+            self.filter, self.adapter, self.gateway, self._options(), checksums=self.checksums == "B"
+        )
 
     def _options(self) -> Options:
         return Options(
