@@ -161,6 +161,8 @@ def bins_of(flow_lph: NDArray[np.floating], step_l: NDArray[np.floating] | float
 def step(state: BankState, tick: Tick) -> NDArray[np.bool_]:
     """Move all meters by one tick; tell which are suspicious enough to be looked at."""
     meters = len(state.used)
+    if meters <= CHUNK:
+        return _step(state, tick)
     warm = np.zeros(meters, np.bool_)
     for start in range(0, meters, CHUNK):
         part = slice(start, start + CHUNK)
@@ -224,7 +226,7 @@ def _nats(ratio: Reals) -> Reals:
 
 def _over_gaps(nats: Reals, tick: Tick) -> Reals:
     """Count a mean as high as a burst for more than one hour: so much water is as much wherever it ran."""
-    gaps = np.flatnonzero((tick.kind == CEILING) & (tick.span > 1))
+    gaps = (tick.kind == CEILING).nonzero()[0]
     if len(gaps):
         hours = np.minimum(tick.span[gaps], GAP_HOURS)[:, None].astype(np.float32)
         nats[gaps] *= np.where(_BURST_CHANNEL & (nats[gaps] > 0), hours, np.float32(1))

@@ -82,7 +82,8 @@ def _impossible(gated: Gated) -> Iterator[Finding]:
         found = [doubt for doubt in gated.doubts if doubt.kind is kind]
         if found and len(gated):
             raised = int(gated.known_at[-1])
-            evidence = {"times": [_iso(doubt.at) for doubt in found[:6]], "readings": len(found)}
+            readings = sum(doubt.readings for doubt in found)
+            evidence = {"times": [_iso(doubt.at) for doubt in found[:6]], "readings": readings}
             told = stage(Tier.SUSPECT, name, raised, raised, evidence)
             yield Finding(gated.facts.meter, (told,), moment(raised))
 

@@ -42,6 +42,7 @@ class Doubt:
         known_at: when that could be known, UTC seconds.
         index: what it said, litres.
         before: index of the line before it, litres; NaN where there was none.
+        readings: how many readings it stands for: of thousands of one kind the last doubt tells the rest.
     """
 
     kind: DoubtKind
@@ -49,3 +50,4 @@ class Doubt:
     known_at: int
     index: float
     before: float = float("nan")
+    readings: int = 1

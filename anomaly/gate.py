@@ -31,6 +31,7 @@ LATEST = 4_102_444_800
 """2100-01-01: the end of believable times where no clock is given."""
 AHEAD = 300
 """Seconds a meter's clock may be ahead of ours."""
+TOLD_ONE_BY_ONE = 5000
 WIDEST = 2.0**53
 """From here binary floats no longer hold every litre."""
 
@@ -102,8 +103,15 @@ def _believable(series: Series, now: int | None, doubts: list[Doubt]) -> Series:
 
 
 def _doubts(series: Series, mask: Flags, kind: DoubtKind) -> list[Doubt]:
+    """Tell readings one by one, and what is beyond the first thousands of a kind as one."""
     where = np.flatnonzero(mask)
-    return [Doubt(kind, int(series.at[k]), int(series.known_at[k]), float(series.index[k])) for k in where]
+    at, known, index = series.at, series.known_at, series.index
+    told = [Doubt(kind, int(at[k]), int(known[k]), float(index[k])) for k in where[:TOLD_ONE_BY_ONE]]
+    rest = where[TOLD_ONE_BY_ONE:]
+    if len(rest):
+        k = rest[-1]
+        told.append(Doubt(kind, int(at[k]), int(known[k]), float(index[k]), readings=len(rest)))
+    return told
 
 
 def _in_order(series: Series, doubts: list[Doubt]) -> Series:

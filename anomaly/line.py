@@ -44,6 +44,7 @@ class Walk:
         self.known_at = series.known_at.copy()
         self.keep = np.ones(len(series), np.bool_)
         self.broken = np.zeros(len(series), np.bool_)
+        self._anchors: dict[int, int] = {}
 
     def run(self) -> None:
         """Decide every bad step."""
@@ -64,10 +65,10 @@ class Walk:
         return self._index + np.cumsum(added)
 
     def _anchor(self, k: int) -> int:
-        """Last kept reading before k; there is always one: the first is dropped only for a better one."""
+        """Last kept reading before k; there is one: the first stays. What was dropped remembers its anchor."""
         k -= 1
         while not self.keep[k]:
-            k -= 1
+            k = self._anchors[k]
         return k
 
     def _settled(self, k: int) -> bool:
@@ -119,6 +120,7 @@ class Walk:
         if not self._fits(before, k) or fall < 0.5 * rise or self._comes_back(a, k):
             return False
         self.keep[a] = False
+        self._anchors[a] = before
         self._note(DoubtKind.DECODE_ERROR, a, before, k)
         return True
 
@@ -148,6 +150,7 @@ class Walk:
     def _drop(self, a: int, k: int, until: int, kind: DoubtKind) -> int:
         for j in range(k, until):
             self.keep[j] = False
+            self._anchors[j] = a
             self._note(kind, j, a, min(until, len(self._at) - 1))
         return until
 
