@@ -65,7 +65,7 @@ class Walk:
         return self._index + np.cumsum(added)
 
     def _anchor(self, k: int) -> int:
-        """Last kept reading before k; there is one: the first stays. What was dropped remembers its anchor."""
+        """Last kept reading before k; the first always stays. What was dropped remembers it."""
         k -= 1
         while not self.keep[k]:
             k = self._anchors[k]
