@@ -10,13 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anomaly.batch import Batch
-from anomaly.series import MeterFacts, Series
+from anomaly.series import MeterClass, MeterFacts, Series
 from anomaly.stopped import StoppedDetector
 from anomaly.sufficiency import Reason
 from anomaly.texts import LANGUAGES, sentence
 from metering.finding import Tier
 
 ZONE = ZoneInfo("Europe/Bucharest")
+METER = MeterFacts("M")
 START, HOUR, DAY = 1_704_067_200, 3600, 86_400
 
 
@@ -29,8 +30,8 @@ def home(days, still=(), litres=12.0):
     return START + np.arange(len(index)) * HOUR, index
 
 
-def found(at, index):
-    batch = Batch.of([Series.arrived(MeterFacts("M"), at, index)], ZONE)
+def found(at, index, facts=METER):
+    batch = Batch.of([Series.arrived(facts, at, index)], ZONE)
     detector = StoppedDetector()
     return list(detector.inspect(batch.part(batch.fit_for(detector.blocked_by))))
 
@@ -44,6 +45,19 @@ def test_a_stop_is_told_after_seven_days_and_again_after_four_weeks():
     days = [(stage.raised_at - stage.onset).total_seconds() / DAY for stage in one.stages]
     assert days == [7, 28]
     assert one.cleared_at is None
+
+
+def test_a_meter_known_for_two_months_is_told_within_ten_days():
+    (one,) = found(*home(120, [(70, 30)]))
+    days = [(stage.raised_at - stage.onset).total_seconds() / DAY for stage in one.stages]
+    assert days == [7, 9.5]
+
+
+def test_a_meter_that_many_share_never_stands_still_for_days():
+    at, index = home(120, [(70, 30)])
+    shared = MeterFacts("M", kind=MeterClass.MULTI_DWELLING)
+    (one,) = found(at, index, shared)
+    assert (one.at_tier(Tier.NOTIFY).raised_at - one.stages[0].onset).days == 5
 
 
 def test_it_closes_with_the_first_use():
