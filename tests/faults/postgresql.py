@@ -38,13 +38,15 @@ class PostgreSQL:
         )
         command = [str(PROGRAMS[-1].with_name("postgres")), "-D", str(self.folder / "data")]
         command += [part for option in options for part in ("-c", option)]
-        with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                command, user=self._user, cwd=self.folder, stdout=log, stderr=log
-            )
         end = time.monotonic() + 60
         while not self.answers():
             assert time.monotonic() < end, (self.folder / "log").read_text()[-2000:]
+            # a process of the last one may take a moment to die, and keeps it from starting
+            if self._process is None or self._process.poll() is not None:
+                with (self.folder / "log").open("ab") as log:
+                    self._process = subprocess.Popen(
+                        command, user=self._user, cwd=self.folder, stdout=log, stderr=log
+                    )
             time.sleep(0.05)
 
     def answers(self) -> bool:

