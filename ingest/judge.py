@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
@@ -97,6 +99,12 @@ class Judge:
             outcome = Outcome.HELD if wrong.code in HELD else Outcome.QUARANTINED
             return Verdict(outcome, wrong.code, wrong.message)
         return Verdict(Outcome.STORED, telegram=understood.telegram, model=understood.model)
+
+    @contextmanager
+    def turn(self) -> Iterator[Layouts]:
+        """Give the layouts to look at or to add to, while nobody else uses them."""
+        with self._turn:
+            yield self.layouts
 
     def _understand(self, frame: Frame, keys: KeysOnce, model: Model | None) -> Understood:
         try:

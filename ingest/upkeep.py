@@ -126,10 +126,11 @@ class Upkeep:
         if len(self._judge.layouts) == self._layouts and told == self._told:
             return
         with self._store.writing() as transaction:
-            told = exchange(self._judge.layouts, transaction)
+            with self._judge.turn() as layouts:
+                told, known = exchange(layouts, transaction), len(layouts)
             if waiting := transaction.upkeep.waiting_for("unknown_layout"):
                 transaction.upkeep.ask_mending(waiting)
-        self._layouts, self._told = len(self._judge.layouts), told
+        self._layouts, self._told = known, told
 
     def _try_rules(self) -> None:
         """After a new release or a mended model all that is held is tried again, once."""
