@@ -109,11 +109,7 @@ class Assembly:
 
     def awaits(self, telegram: Telegram) -> bool:
         """Whether a telegram has one that continues it, or may be one."""
-        return telegram.more_follows or self.awaited(telegram.meter)
-
-    def awaited(self, meter: MeterId) -> bool:
-        """Whether the next telegram of a meter may continue another."""
-        return meter in self._continued
+        return telegram.more_follows or telegram.meter in self._continued
 
     def waiting(self) -> int:
         """Count unfinished messages."""

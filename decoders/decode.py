@@ -6,6 +6,7 @@ Both give a telegram or one of the documented errors, nothing else, whatever the
 from __future__ import annotations
 
 from decoders.errors import DecodeError, RecordError, SecurityError
+from decoders.lengths import settled
 from decoders.refusals import anonymous, check_control, refusal
 from decoders.telegram import Keys, Telegram, no_keys
 from decoders.wmbus import compact, link, security
@@ -16,7 +17,7 @@ from decoders.wmbus.records import Walk, walk
 from decoders.wmbus.transport import TransportHeader
 from metering.meter import MeterId
 
-__all__ = ["decode", "decode_frame", "lengthened", "peek", "peek_frame", "read_application"]
+__all__ = ["decode", "decode_frame", "peek", "peek_frame", "read_application"]
 
 
 def decode(
@@ -60,47 +61,7 @@ def decode_frame(
 ) -> Telegram:
     """Decode what :func:`decoders.wmbus.link.normalise` gave; otherwise as :func:`decode`."""
     once = KeysOnce(keys)
-    try:
-        return _decode(frame, once, layouts, require_encryption=require_encryption)
-    except DecodeError as error:
-        longer = lengthened(frame, error)
-        if longer is None:
-            raise
-        return _proved_or(error, longer, once, layouts, require_encryption=require_encryption)
-
-
-def lengthened(frame: link.Frame, error: DecodeError) -> link.Frame | None:
-    """Give the frame with an L as large as its encryption needs, if the bytes stand behind its end.
-
-    There are receivers that give all bytes under an L that is too small by a few.
-    """
-    needed = error.evidence.get("encrypted")
-    if error.code != "truncated" or not isinstance(needed, int) or frame.crc != "none":
-        return None
-    missing = needed - int(error.evidence["received"])
-    size = len(frame.data) + missing
-    if missing > len(frame.trailer) or size > 256:
-        return None
-    data = bytes((size - 1,)) + frame.data[1:] + frame.trailer[:missing]
-    return link.Frame(data, "none", frame.data[0], frame.trailer[missing:])
-
-
-def _proved_or(
-    error: DecodeError,
-    longer: link.Frame,
-    keys: Keys,
-    layouts: Layouts | None,
-    *,
-    require_encryption: bool,
-) -> Telegram:
-    """Read the longer frame; if nothing in it proves its length, the error stands."""
-    try:
-        telegram = _decode(longer, keys, layouts, require_encryption=require_encryption)
-    except DecodeError:
-        raise error from None
-    if not telegram.security.verified:
-        raise error
-    return telegram
+    return settled(frame, lambda one: _decode(one, once, layouts, require_encryption=require_encryption))
 
 
 def _decode(frame: link.Frame, once: Keys, layouts: Layouts | None, *, require_encryption: bool) -> Telegram:

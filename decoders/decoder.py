@@ -122,11 +122,13 @@ class Decoder:
 
     def _fit_frame(self, frame: link.Frame, keys: Keys) -> Fit | None:
         kind = self._kinds.get(_start(frame))
-        if kind is None:
+        if kind is None or frame.missing:
             return None
         data = frame.data[:-2] if frame.wired else frame.data
         fit = self._among(kind.ways, data, int.from_bytes(data), keys)
-        return fit and (fit[0], frame.data, fit[2])
+        if fit is None or (frame.trailer and not fit[0].ends_cleanly):
+            return None
+        return fit[0], frame.data, fit[2]
 
     def _among(self, ways: list[_Way], data: bytes, number: int, keys: Keys) -> Fit | None:
         for opening, layouts in ways:
@@ -147,7 +149,7 @@ class Decoder:
         return telegram
 
     def _learn(self, frame: link.Frame, telegram: Telegram, keys: KeysOnce) -> None:
-        if telegram.faults or telegram.security.authenticated:
+        if telegram.faults or telegram.security.authenticated or telegram.frame != frame.data:
             return
         layers = begin(frame)
         read_headers(layers, keys)

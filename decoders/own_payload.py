@@ -28,7 +28,12 @@ def own_payload(frame: link.Frame) -> Telegram | None:
         FrameError: ``not_a_frame`` if M holds no letters.
     """
     data = frame.data
-    if frame.wired or len(data) <= _CI_AT or CI[data[_CI_AT]].content is not Content.MANUFACTURER:
+    if (
+        frame.wired
+        or frame.missing
+        or len(data) <= _CI_AT
+        or CI[data[_CI_AT]].content is not Content.MANUFACTURER
+    ):
         return None
     head = link.header(data)
     control = link.CONTROL.get(head.control)

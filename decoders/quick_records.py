@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from metering.meter import MeterId
     from metering.reading import Function
 
-__all__ = ["made_again", "quick_record", "quick_telegram"]
+__all__ = ["made_again", "quick_record", "quick_telegram", "with_faults"]
 
 
 class _DraftRecord:
@@ -151,3 +151,23 @@ def quick_telegram(  # noqa: PLR0913, PLR0917  the attributes of a telegram, in 
     made.wired = wired
     made.__class__ = Telegram  # type: ignore[assignment]  # same slots, so the object is one
     return cast("Telegram", made)
+
+
+def with_faults(telegram: Telegram, faults: tuple[DecodeError, ...]) -> Telegram:
+    """Give a telegram other faults."""
+    return quick_telegram(
+        telegram.frame,
+        telegram.meter,
+        telegram.sender,
+        telegram.control,
+        telegram.ci,
+        telegram.access,
+        telegram.status,
+        telegram.security,
+        telegram.records,
+        telegram.manufacturer_data,
+        telegram.more_follows,
+        telegram.plain,
+        faults,
+        telegram.wired,
+    )

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from decoders.decode import lengthened, read_application
+from decoders.decode import decode_frame, read_application
 from decoders.errors import DecodeError
 from decoders.explain_names import explain_names
 from decoders.explain_payload import explain_payload
@@ -64,22 +64,38 @@ def trace(
         layouts: record layouts known so far, for compact frames.
         model: the meter's model, for names and payloads of the manufacturer's own; ``None`` = find it.
     """
+    once = KeysOnce(keys)
     try:
-        tidy = link.normalise(frame)
+        tidy = _settled(link.normalise(frame), once, layouts)
         layers = begin(tidy)
     except DecodeError as fault:
         return Trace(frame, _unframed(frame, fault), fault.known, fault)
-    once = KeysOnce(keys)
     error = _read(layers, once, layouts)
-    longer = lengthened(tidy, error) if error else None
-    if longer is not None and not _read(further := begin(longer), once, layouts) and further.verified:
-        tidy, layers, error = longer, further, None
     laid = explain(layers, error).laid
     found, error = _by_model(layers.telegram(), error, once, model)
     spans = explain_payload(laid, found.payload)
     if found.telegram is not None:
         spans = explain_names(spans, found.telegram, found.model)
     return Trace(frame, tuple(_as_received(frame, tidy, spans)), found.telegram, error, found.model)
+
+
+def _settled(frame: link.Frame, keys: Keys, layouts: Layouts | None) -> link.Frame:
+    """Give the frame at the length it is decoded at.
+
+    Raises:
+        DecodeError: bytes are missing at its end.
+    """
+    if not (frame.missing or frame.trailer):
+        return frame
+    try:
+        size = len(decode_frame(frame, keys, layouts).frame)
+    except DecodeError:
+        if frame.missing:
+            raise
+        return frame
+    more = size - len(frame.data)
+    data = bytes((size - 1,)) + frame.data[1:] + frame.trailer[:more]
+    return frame._replace(data=data, trailer=frame.trailer[more:]) if more else frame
 
 
 class _Found(NamedTuple):

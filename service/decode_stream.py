@@ -74,9 +74,7 @@ class DecodeStream:
     def _whole(self, fit: Fit) -> Telegram | None:
         """Give a telegram with those it continues; ``None`` for all that stand alone."""
         layout, frame, clear = fit
-        if not (layout.example.more_follows or self._parts.waiting):
-            return None
-        if not (layout.example.more_follows or self._parts.concerns(layout.meter(layout.values(clear)))):
+        if not (layout.example.more_follows or self._parts.concerns(frame)):
             return None
         telegram = layout.telegram(frame, clear)
         whole = self._parts.continued(telegram)

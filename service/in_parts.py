@@ -18,6 +18,10 @@ from metering.meter import MeterId
 
 __all__ = ["InParts"]
 
+_WIRED = 0x68
+_MOST_SENDERS = 1024
+"""As many unfinished messages as an :class:`Assembly` keeps."""
+
 
 class InParts:
     """Decodes frames; remembers the parts of messages, within the limit of an :class:`Assembly`.
@@ -31,6 +35,7 @@ class InParts:
         self._decode = decode
         self._keys: Keys = no_keys
         self._assembly = Assembly(self._ask, layouts)
+        self._senders: dict[bytes, None] = {}
 
     def decode(self, frame: bytes, keys: Keys) -> Telegram:
         """Decode a frame, or the message it is the last missing part of.
@@ -47,17 +52,18 @@ class InParts:
             return whole
         return self.continued(telegram) if self._assembly.awaits(telegram) else telegram
 
-    @property
-    def waiting(self) -> bool:
-        """Whether there is a message not whole yet."""
-        return self._assembly.waiting() > 0
-
-    def concerns(self, meter: MeterId) -> bool:
-        """Whether the next telegram of a meter may continue another."""
-        return self._assembly.awaited(meter)
+    def concerns(self, frame: bytes) -> bool:
+        """Whether a telegram may continue one that came before it."""
+        return _sender(frame) in self._senders
 
     def continued(self, telegram: Telegram) -> Telegram:
         """Give a telegram with those it continues if it is the last, else as it is."""
+        sender = _sender(telegram.frame)
+        self._senders.pop(sender, None)
+        if telegram.more_follows:
+            self._senders[sender] = None
+            if len(self._senders) > _MOST_SENDERS:
+                del self._senders[next(iter(self._senders))]
         whole = self._assembly.unite(telegram)
         if whole is None:
             return telegram
@@ -73,3 +79,8 @@ class InParts:
 
     def _ask(self, meter: MeterId) -> Sequence[bytes]:
         return self._keys(meter)
+
+
+def _sender(frame: bytes) -> bytes:
+    """Give the bytes of a frame that name who sends it: behind C, or behind the CI field of a wired one."""
+    return frame[7:15] if frame[0] == frame[3] == _WIRED else frame[2:10]

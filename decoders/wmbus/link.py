@@ -27,6 +27,7 @@ __all__ = [
     "Crc",
     "Frame",
     "LinkHeader",
+    "cut_short",
     "header",
     "normalise",
     "split",
@@ -35,6 +36,8 @@ __all__ = [
 Crc = Literal["A", "B", "none"]
 """Which block checksums the bytes hold: frame format A, frame format B, or none."""
 
+_OFF_BY = frozenset({1, 3})
+"""By so much people have seen L wrong."""
 TRAILER_LIMIT = 8
 """Bytes a receiver may append (signal strength, time); more than that is no trailer but another length."""
 
@@ -74,6 +77,8 @@ class Frame(NamedTuple):
         length_was: L as received, where it did not fit the bytes and was corrected.
         trailer: bytes after the end of the frame, dropped.
         wired: a wired M-Bus frame.
+        missing: so many bytes more L says than came, where only what stands in the frame can prove that it is
+            wrong, not the frame cut (:mod:`decoders.lengths`).
     """
 
     data: bytes
@@ -81,6 +86,7 @@ class Frame(NamedTuple):
     length_was: int | None = None
     trailer: bytes = b""
     wired: bool = False
+    missing: int = 0
 
 
 class LinkHeader(NamedTuple):
@@ -198,9 +204,16 @@ def _without_crc(raw: bytes) -> Frame:
         raise FrameError("bad_length", f"length {length} holds no address", evidence=_shown(raw))
     if size == length - 3 or (size == length - 1 and length <= 127):
         return Frame(bytes((size - 1,)) + raw[1:], length_was=length)
+    if length + 1 - size in _OFF_BY:
+        return Frame(bytes((size - 1,)) + raw[1:], length_was=length, missing=length + 1 - size)
     if size < length + 1:
         raise _truncated(raw, length + 1)
     return Frame(raw[: length + 1], trailer=_trailer(raw, length + 1))
+
+
+def cut_short(frame: Frame) -> FrameError:
+    """Say that the bytes that L counts and that did not come are missing."""
+    return _truncated(frame.data, len(frame.data) + frame.missing)
 
 
 def _trailer(raw: bytes, end: int) -> bytes:

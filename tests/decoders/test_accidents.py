@@ -6,6 +6,7 @@ import pytest
 
 from decoders import DecodeError, decode, peek
 from decoders.build import build
+from decoders.decoder import Decoder
 from decoders.trace import trace
 from decoders.wmbus import blocks, link
 from ingest.adapters.lines import frame_of
@@ -122,3 +123,70 @@ def test_the_trace_of_a_mended_length_covers_what_came():
     traced = trace(short, lambda _: [KEY])
     assert traced.error is None
     assert b"".join(span.raw for span in traced.spans) == short
+
+
+@pytest.mark.parametrize("more", [1, 3])
+def test_a_length_too_large_by_one_or_three_is_told_where_records_end_with_the_bytes(more):
+    """The frame could be cut as well, so it counts as faulty unless something in it proves its end."""
+    long = bytes((FRAME[0] + more,)) + FRAME[1:]
+    telegram = decode(long)
+    assert values(long) == values(FRAME)
+    assert telegram.frame == FRAME
+    assert [fault.code for fault in telegram.faults] == ["bad_length"]
+    assert telegram.faults[0].evidence == {"received": len(FRAME), "expected": len(FRAME) + more}
+    traced = trace(long)
+    assert (traced.error, b"".join(span.raw for span in traced.spans)) == (None, long)
+
+
+@pytest.mark.parametrize("more", [1, 3])
+def test_a_length_too_large_is_mended_if_the_key_proves_it(more):
+    sealed = build(METER, RECORDS, mode=5, key=KEY, access=9)
+    long = bytes((sealed[0] + more,)) + sealed[1:]
+    telegram = decode(long, lambda _: [KEY])
+    assert (telegram.faults, telegram.frame) == ((), sealed)
+    for keys in ([], [bytes(16)]):
+        with pytest.raises(DecodeError) as caught:
+            decode(long, lambda _, keys=keys: keys)
+        assert caught.value.code == "truncated"
+
+
+@pytest.mark.parametrize("cut", [1, 3])
+def test_a_telegram_cut_inside_a_record_is_no_telegram_of_another_length(cut):
+    with pytest.raises(DecodeError) as caught:
+        decode(FRAME[:-cut])
+    assert caught.value.code == "truncated"
+    assert trace(FRAME[:-cut]).error is not None
+
+
+@pytest.mark.parametrize("less", [1, 2, 3, 4])
+@pytest.mark.parametrize("behind", [b"", b"\x5e", b"\xfe\xd0"])
+def test_a_length_too_small_is_mended_where_the_bytes_behind_complete_the_records(less, behind):
+    short = bytes((FRAME[0] - less,)) + FRAME[1:] + behind
+    telegram = decode(short)
+    assert (telegram.faults, telegram.frame) == ((), FRAME)
+    assert values(short) == values(FRAME)
+    traced = trace(short)
+    assert (traced.error, b"".join(span.raw for span in traced.spans)) == (None, short)
+
+
+def test_of_a_single_record_too():
+    alone = build(METER, RECORDS[:6], access=1)
+    assert values(bytes((alone[0] - 2,)) + alone[1:]) == values(alone)
+
+
+def test_bytes_that_make_no_record_are_the_receivers():
+    """A checksum counted in L, signal strength behind it: together a record, but one without data."""
+    frame = bytes((FRAME[0] + 1,)) + FRAME[1:] + b"\x00\x13"
+    assert values(frame) == values(FRAME)
+    assert decode(frame).faults == ()
+
+
+def test_a_stream_takes_lengths_as_each_telegram_alone_does():
+    decoder = Decoder()
+    stray = bytes((FRAME[0] + 1,)) + FRAME[1:] + b"\x02"
+    lines = [FRAME, stray, stray + b"\x5e", stray + b"\xfd\x17\x00\x00"]
+    lines += [bytes((FRAME[0] + off & 0xFF,)) + FRAME[1:] for off in (1, 3, -1, -2, -3)]
+    for frame in lines * 2:
+        told, alone = decoder.decode(frame), decode(frame)
+        assert (told.frame, told.records) == (alone.frame, alone.records)
+        assert [str(fault) for fault in told.faults] == [str(fault) for fault in alone.faults]

@@ -63,7 +63,7 @@ def test_no_flipped_bit_goes_unnoticed():
         damaged = bytearray(OMS_N22)
         damaged[bit // 8] ^= 1 << bit % 8
         with pytest.raises(FrameError):
-            link.normalise(bytes(damaged))
+            decode(bytes(damaged))
 
 
 @pytest.mark.parametrize("size", range(1, len(OMS_N22)))
