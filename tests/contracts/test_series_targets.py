@@ -26,6 +26,7 @@ from metering.store.series.sender import Sender
 from metering.store.series.store import SeriesStore
 from metering.store.series.target import Removal
 from metering.store.series.victoria import VictoriaSeries
+from metering.store.sql.retention import Kept, drop, months_before
 from metering.store.sql.series_queue import SeriesQueue
 
 pytestmark = pytest.mark.servers
@@ -177,6 +178,21 @@ def test_what_differs_is_found_reading_by_reading_and_sent_or_removed(sql, queue
     send_again(queue, compare(queue, target).keys)
     Sender(queue, target).drain()
     assert same(queue, target) == [50]
+
+
+def test_months_that_go_by_retention_stay_in_the_series_store(sql, queue, target, make):
+    """They are not compared any more, and what is sent again leaves them alone."""
+    with sql.writing() as tx:
+        tx.readings.add([make.reading(str(at), at * 86400) for at in range(-60, 1)])
+    Sender(queue, target).drain()
+    assert sum(same(queue, target)) == 61
+    kept = months_before(make.noon, 1)
+    drop(sql.database, Kept(kept, kept))
+    assert queue.waiting() == 0
+    assert same(queue, target) == [28, 1]
+    send_again(queue, compare(queue, target).keys)
+    Sender(queue, target).drain()
+    assert sum(len(list(target.kept(day))) for day in target.days()) == 61
 
 
 def test_too_much_that_differs_is_counted_only(sql, queue, target, make, monkeypatch):

@@ -3,6 +3,8 @@
 Whole months go. PostgreSQL drops partitions: at once, however much is in them. SQLite deletes rows, some
 thousands per transaction, so that ingest hardly waits, and may be interrupted.
 
+A series store keeps the readings that go here; since when they are here is a mark.
+
 A reading stays when its telegram goes: on SQLite it then names none, on PostgreSQL the number of one that is
 no longer there.
 """
@@ -18,10 +20,14 @@ import sqlalchemy as sa
 
 from metering.store.sql.engine import Database
 from metering.store.sql.partitions import PARTITIONED, Month, Partition, forget_months, partitions
-from metering.store.sql.schema import details, latest, readings, receptions, telegrams
-from metering.store.sql.statements import in_chunks
+from metering.store.sql.schema import details, latest, marks, readings, receptions, telegrams
+from metering.store.sql.series_triggers import unnoted
+from metering.store.sql.statements import in_chunks, replace
 
-__all__ = ["Expired", "Kept", "drop", "expired", "months_before"]
+__all__ = ["READINGS_SINCE", "Expired", "Kept", "drop", "expired", "months_before"]
+
+READINGS_SINCE = "readings.since"
+"""Mark: the time before which readings were dropped."""
 
 _CHUNK = 2000
 """Rows deleted per transaction on SQLite."""
@@ -171,10 +177,11 @@ def _forget_readings(database: Database, before: datetime, told: Callable[[int],
         asked = sa.select(latest.c.meter, latest.c.register).order_by(latest.c.meter, latest.c.register)
         pairs = connection.execute(asked).all() if connection.dialect.name == "sqlite" else []
     for chunk in in_chunks(pairs):
-        with database.transaction(write=True) as connection:
+        with database.transaction(write=True) as connection, unnoted(connection):
             told(sum(_forget_register(connection, meter, register, before) for meter, register in chunk))
     with database.transaction(write=True) as connection:
         connection.execute(sa.delete(latest).where(latest.c.measured_at < before))
+        replace(connection, marks, [{"name": READINGS_SINCE, "value": before.isoformat()}])
 
 
 def _forget_register(connection: sa.Connection, meter: int, register: int, before: datetime) -> int:

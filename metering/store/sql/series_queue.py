@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,6 +21,7 @@ import sqlalchemy as sa
 from metering.reading import Provenance, Reading
 from metering.store.series.lines import Key, from_microseconds, microseconds
 from metering.store.sql.engine import Database
+from metering.store.sql.retention import READINGS_SINCE
 from metering.store.sql.schema import marks, readings, series_queue
 from metering.store.sql.series_triggers import disable, enable, enabled
 from metering.store.sql.series_turn import Turn
@@ -157,6 +159,12 @@ class SeriesQueue:
         with self._database.transaction(write=False) as connection:
             number: int = connection.execute(sa.select(sa.func.count()).select_from(readings)).scalar_one()
             return number
+
+    def since(self) -> datetime:
+        """Give the time from which on readings are kept here; older ones may be in the series store alone."""
+        with self._database.transaction(write=False) as connection:
+            said = connection.execute(sa.select(marks.c.value).where(marks.c.name == READINGS_SINCE)).scalar()
+        return datetime.fromisoformat(said) if said else datetime.min.replace(tzinfo=UTC)
 
     def place(self, name: str) -> Place | None:
         """Give where a walk of this name was interrupted, if it was."""
