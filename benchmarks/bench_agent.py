@@ -18,8 +18,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench_ingest import MOSQUITTO, broker, peak_mb, subscribe
+from bench_ingest import peak_mb, subscribe
 from figures import Figure, best_seconds
+from servers import MOSQUITTO, broker
 
 from gateway_firmware_config.agent.envelope import item_of
 from gateway_firmware_config.agent.framings import RECEIVERS
