@@ -68,6 +68,9 @@ faults: $(VENV)/.dev servers ## workers killed 200 times, broker, PostgreSQL, di
 kills-agent: $(VENV)/.dev servers ## kill -9 of the gateway agent 100 times between dongles and broker
 	NURT_AGENT_KILLS=100 $(BIN)/pytest -s -q -p no:randomly tests/gateway/test_agent_end_to_end.py
 
+kills-billing: $(VENV)/.dev ## kill -9 of the billing process 500 times, at every commit and every send
+	NURT_BILLING_KILLS=500 $(BIN)/pytest -s -q -p no:randomly --no-cov tests/faults/test_billing_kills.py
+
 fuzz: $(VENV)/.dev ## 20 million mutated frames against the decoder
 	$(BIN)/python tests/campaigns/fuzz_decode.py --frames 20000000 --seed 1
 

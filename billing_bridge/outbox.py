@@ -210,13 +210,14 @@ class Relay:
         Raises:
             StoreUnavailable: what was sent meanwhile is sent again when its lease has run out.
         """
+        claimed = self._claimed()
         steps: list[tuple[OutboxItem, Step]] = []
-        for item, answer in self._answers(self._claimed()):
+        for item, answer in self._answers(claimed):
             step = next_step(item, answer, self._clock.now(), self._chance())
             steps.append((item, step))
-            if step.pause is not None:
+            if step.pause is not None and self._pool is None:
                 break
-        return self._settle(steps) if steps else 0
+        return self._settle(steps, claimed[len(steps) :]) if steps else 0
 
     def close(self) -> None:
         """Let go of the threads that send."""
@@ -235,12 +236,13 @@ class Relay:
                 self._target.name, self._owner, self._clock.now(), self._lease, self._batch
             )
 
-    def _settle(self, steps: Sequence[tuple[OutboxItem, Step]]) -> int:
+    def _settle(self, steps: Sequence[tuple[OutboxItem, Step]], unsent: Sequence[OutboxItem]) -> int:
         """Write all answers of a batch at once: killed before, they are asked for again under their keys."""
         now = self._clock.now()
         with self._store.writing() as tx:
             for reason in [step.pause for _item, step in steps if step.pause is not None]:
                 tx.outbox.pause(self._target.name, reason, now)
+            tx.outbox.release(unsent)
             return sum(tx.outbox.settle(item, step.item, step.outcome, now) for item, step in steps)
 
 

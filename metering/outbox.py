@@ -146,6 +146,10 @@ class Outbox(Protocol):
         """
         ...
 
+    def release(self, claimed: Sequence[OutboxItem]) -> None:
+        """Give back messages that were claimed and not sent: due as before, the attempt does not count."""
+        ...
+
     def item(self, target: str, key: str) -> OutboxItem | None:
         """Give one message."""
         ...

@@ -56,16 +56,17 @@ class SqlOutbox:
     def settle(self, claimed: OutboxItem, after: OutboxItem, outcome: str, now: datetime) -> bool:
         """Write what came of a claimed message, unless somebody else has claimed it since."""
         said = {name: getattr(after, name) for name in _SETTLED}
-        mine = (
-            (outbox.c.id == claimed.number)
-            & (outbox.c.state == "pending")
-            & (outbox.c.lease_owner == claimed.lease_owner)
-            & (outbox.c.attempt == claimed.attempt)
-        )
+        mine = _claimed_so(claimed)
         changed = self._connection.execute(sa.update(outbox).where(mine).values(said)).rowcount
         sent = {"message": claimed.number, "at": now, "outcome": outcome}
         self._connection.execute(sa.insert(outbox_attempts).values(sent))
         return changed == 1
+
+    def release(self, claimed: Sequence[OutboxItem]) -> None:
+        """Give back messages that were claimed and not sent: due as before, the attempt does not count."""
+        free = {"lease_owner": "", "lease_until": None, "attempt": outbox.c.attempt - 1}
+        for one in claimed:
+            self._connection.execute(sa.update(outbox).where(_claimed_so(one)).values(free))
 
     def item(self, target: str, key: str) -> OutboxItem | None:
         """Give one message."""
@@ -158,6 +159,16 @@ def _row(message: Message, now: datetime) -> Row:
         "receipt": "",
         "put_at": now,
     }
+
+
+def _claimed_so(claimed: OutboxItem) -> sa.ColumnElement[bool]:
+    """Nobody else has claimed it since."""
+    return (
+        (outbox.c.id == claimed.number)
+        & (outbox.c.state == "pending")
+        & (outbox.c.lease_owner == claimed.lease_owner)
+        & (outbox.c.attempt == claimed.attempt)
+    )
 
 
 def _this(target: str, key: str) -> sa.ColumnElement[bool]:
