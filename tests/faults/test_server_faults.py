@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import resource
@@ -14,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from deployment import Deployment, compare, until
+from deployment import Deployment, came, compare, until
 from gateways import Town
 from postgresql import PostgreSQL
 
@@ -210,3 +211,39 @@ def test_the_clock_is_stepped(mosquitto: Callable[..., object], deploy: Deploy, 
                 time.sleep(0.7)
     say(capsys, "The clock stepped by +24 h, -72 h, +49 h", compare(deployment, town))
     assert deployment.stop() < 5
+
+
+def test_a_worker_that_freezes_in_mid_transaction_does_not_stop_the_others(
+    on_postgresql: tuple[Deployment, int], postgresql: PostgreSQL, capsys: Capture
+) -> None:
+    """Its machine was cut off, say: the server gives its transaction up; when it is back, nothing is lost."""
+    deployment, port = on_postgresql
+    store = deployment.store()
+    with store.database.transaction(write=True) as connection:
+        assert connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar() == "1min"
+    with Town(port) as town:
+        frozen, session = frozen_writer(deployment, postgresql)
+        postgresql.ask(f"SELECT pg_terminate_backend({session})")  # the minute is over
+        before = sum(came(store).values())
+        until(lambda: sum(came(store).values()) > before + 100, "the other goes on")
+        os.kill(frozen, signal.SIGCONT)
+    store.close()
+    say(capsys, "A worker frozen in a transaction", compare(deployment, town))
+    assert deployment.stop() < 5
+
+
+def frozen_writer(deployment: Deployment, postgresql: PostgreSQL) -> tuple[int, int]:
+    """Stop a worker in its tracks while it has the writer's lock; give its process and its session."""
+    holding = (
+        "SELECT a.pid, a.xact_start FROM pg_stat_activity a JOIN pg_locks l ON l.pid = a.pid "
+        "WHERE l.locktype = 'advisory' AND l.granted AND a.state LIKE 'idle in transaction%'"
+    )
+    for worker in itertools.islice(itertools.cycle(deployment.workers), 2000):
+        os.kill(worker, signal.SIGSTOP)
+        if first := postgresql.ask(holding):
+            time.sleep(0.3)
+            if postgresql.ask(holding) == first:
+                return worker, int(str(first[0][0]))
+        os.kill(worker, signal.SIGCONT)
+        time.sleep(0.01)
+    raise AssertionError("no worker was met in a transaction")

@@ -41,6 +41,10 @@ _LOOK_AGAIN_S = 0.001
 _PRIMARY = 0xFF
 """Bits of a result code that say what is wrong; the others say in detail."""
 
+_IDLE_S = 60
+"""Seconds the one writer on PostgreSQL may do nothing: a machine that froze or was cut off in mid-transaction
+must not keep the others waiting until TCP gives it up, hours later."""
+
 _WRITER = 0x4E757274
 """Advisory lock of the one writer on PostgreSQL: "Nurt"."""
 
@@ -146,8 +150,11 @@ class Database:
             else:
                 connection.exec_driver_sql("BEGIN DEFERRED")
         elif write:
-            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(self._patience * 1000)}")
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER})")
+            connection.exec_driver_sql(
+                f"SET LOCAL lock_timeout = {int(self._patience * 1000)};"
+                f"SET LOCAL idle_in_transaction_session_timeout = {_IDLE_S * 1000};"
+                f"SELECT pg_advisory_xact_lock({_WRITER})"
+            )
         else:
             connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
