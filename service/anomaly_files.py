@@ -14,7 +14,7 @@ import pyarrow.parquet
 from anomaly.series import MeterClass, MeterFacts, Series
 from metering.errors import ImportRefused, RowFault
 
-__all__ = ["read_facts", "read_series"]
+__all__ = ["number_column", "read_facts", "read_series", "seconds_column"]
 
 _READINGS = ("meter_id", "ts_utc", "index_l")
 _SECONDS = pa.timestamp("s", tz="UTC")
@@ -34,8 +34,8 @@ def read_series(path: Path, facts: Mapping[str, MeterFacts] | None = None) -> It
     meters = table["meter_id"].cast(pa.string()).combine_chunks().dictionary_encode()
     code = np.asarray(meters.indices.fill_null(-1))
     names = meters.dictionary.to_pylist()
-    at, index = _seconds(table["ts_utc"], path), _litres(table["index_l"], path)
-    seq = _numbers(table["seq"], path) if "seq" in table.column_names else None
+    at, index = seconds_column(table["ts_utc"], path), _litres(table["index_l"], path)
+    seq = number_column(table["seq"], path) if "seq" in table.column_names else None
     order = np.lexsort((np.arange(len(code)) if seq is None else seq, code))
     edges = np.searchsorted(code[order], np.arange(len(names) + 1))
     known = facts or {}
@@ -102,7 +102,7 @@ def _read_csv(path: Path) -> pa.Table:
     return pa.csv.read_csv(path, convert_options=convert)
 
 
-def _seconds(column: pa.ChunkedArray, path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+def seconds_column(column: pa.ChunkedArray, path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
     """Give UTC seconds; times without a zone are UTC, as the column's name says. No time at all: far past."""
     try:
         if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
@@ -118,10 +118,15 @@ def _seconds(column: pa.ChunkedArray, path: Path) -> np.ndarray[tuple[int, ...],
 
 
 def _litres(column: pa.ChunkedArray, path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    return np.asarray(_numbers(column, path), np.float64)
+    return np.asarray(number_column(column, path), np.float64)
 
 
-def _numbers(column: pa.ChunkedArray, path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def number_column(column: pa.ChunkedArray, path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """Give binary floats.
+
+    Raises:
+        ImportRefused: not numbers.
+    """
     try:
         return np.asarray(pc.cast(column, pa.float64(), safe=False).to_numpy(), np.float64)
     except pa.ArrowException as wrong:

@@ -7,11 +7,20 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from anomaly.district_cases import DetectionLimit
 from anomaly.sufficiency import Insufficiency
 from anomaly.texts import sentence
 from metering.finding import Finding, Stage, Tier
 
-__all__ = ["lacking_lines", "line_of", "told"]
+__all__ = [
+    "district_line_of",
+    "lacking_lines",
+    "limit_line_of",
+    "limit_text",
+    "line_of",
+    "text_of",
+    "told",
+]
 
 _SHOWN_METERS = 5
 
@@ -38,14 +47,46 @@ def line_of(finding: Finding, stage: Stage, language: str, zone: ZoneInfo) -> di
     }
 
 
-def lacking_lines(insufficiencies: Iterable[Insufficiency]) -> Iterator[str]:
+def district_line_of(finding: Finding, stage: Stage, language: str, zone: ZoneInfo) -> dict[str, object]:
+    """Give a district's finding in the shape of a meter's; ``dma`` names it, ``meter_id`` repeats it."""
+    return {"dma": finding.subject, **line_of(finding, stage, language, zone)}
+
+
+def text_of(finding: Finding, stage: Stage, language: str, zone: ZoneInfo) -> str:
+    """Give one finding as two lines for people; times are local."""
+    raised = f"{stage.raised_at.astimezone(zone):%Y-%m-%d %H:%M}"
+    state = f"{finding.cleared_at.astimezone(zone):%Y-%m-%d %H:%M}" if finding.cleared_at else "open"
+    said = sentence(stage, language, zone)
+    return f"{finding.subject}  {raised} -> {state}  {stage.tier}  {stage.name}\n    {said}\n"
+
+
+def limit_line_of(limit: DetectionLimit) -> dict[str, object]:
+    """Give a district's minimum detectable leak as data."""
+    return {
+        "dma": limit.dma,
+        "at": _rfc3339(limit.at),
+        "minimum_detectable_lps": round(limit.leak_lps, 3),
+        "share_of_inflow": round(limit.leak_lps / limit.inflow_lps, 4) if limit.inflow_lps > 0 else None,
+        "usual_inflow_lps": round(limit.inflow_lps, 3),
+        "nights": 5,
+        "asked_score": round(limit.asked, 2),
+    }
+
+
+def limit_text(limit: DetectionLimit) -> str:
+    """Say it."""
+    share = f" ({limit.leak_lps / limit.inflow_lps:.0%} of its inflow)" if limit.inflow_lps > 0 else ""
+    return f"{limit.dma}: leaks from {limit.leak_lps:.2f} L/s{share} show within five nights"
+
+
+def lacking_lines(insufficiencies: Iterable[Insufficiency], what: str = "meter") -> Iterator[str]:
     """Say for each reason how many meters lack it, and which."""
     meters: dict[str, list[str]] = defaultdict(list)
     for told_ in insufficiencies:
         meters[told_.reason].append(told_.meter)
     for reason, names in sorted(meters.items()):
         shown = ", ".join(names[:_SHOWN_METERS]) + (", ..." if len(names) > _SHOWN_METERS else "")
-        yield f"not judged in full, {reason}: {len(names)} meter(s): {shown}"
+        yield f"not judged in full, {reason}: {len(names)} {what}(s): {shown}"
 
 
 def _outcome(finding: Finding) -> dict[str, object]:

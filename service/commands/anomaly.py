@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import typer
 
 from metering.finding import Finding, Tier
+from service.commands.anomaly_districts import districts
+from service.commands.anomaly_options import Format, Language, zone_named
 
 if TYPE_CHECKING:
     from anomaly.scan import ScanResult
@@ -26,19 +27,7 @@ def _group() -> None:
     """Find leaks and other anomalies in files of readings."""
 
 
-class Format(StrEnum):
-    """Who reads the answer."""
-
-    TEXT = "text"
-    JSONL = "jsonl"
-
-
-class Language(StrEnum):
-    """Language of the sentences."""
-
-    EN = "en"
-    PL = "pl"
-    RO = "ro"
+app.command()(districts)
 
 
 @app.command()
@@ -81,7 +70,7 @@ def scan(  # noqa: PLR0913, PLR0917  options of a command
     from metering.clock import SystemClock
     from service.anomaly_files import read_facts, read_series
 
-    zone = _zone(tz)
+    zone = zone_named(tz)
     facts = read_facts(meters) if meters else None
     result = scan_fleet(read_series(file, facts), zone, int(SystemClock().now().timestamp()))
     lines = _json_lines if style is Format.JSONL else _text_lines
@@ -89,13 +78,6 @@ def scan(  # noqa: PLR0913, PLR0917  options of a command
         sys.stdout.buffer.write(line)
     sys.stdout.buffer.flush()
     _tell_lacking(result)
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise typer.BadParameter(f"no time zone {name!r}", param_hint="--tz") from None
 
 
 def _json_lines(findings: tuple[Finding, ...], tier: Tier, language: str, zone: ZoneInfo) -> Iterator[bytes]:
@@ -108,14 +90,10 @@ def _json_lines(findings: tuple[Finding, ...], tier: Tier, language: str, zone: 
 
 
 def _text_lines(findings: tuple[Finding, ...], tier: Tier, language: str, zone: ZoneInfo) -> Iterator[bytes]:
-    from anomaly.texts import sentence
-    from service.anomaly_lines import told
+    from service.anomaly_lines import text_of, told
 
     for finding, stage in told(findings, tier):
-        raised = f"{stage.raised_at.astimezone(zone):%Y-%m-%d %H:%M}"
-        state = f"{finding.cleared_at.astimezone(zone):%Y-%m-%d %H:%M}" if finding.cleared_at else "open"
-        said = sentence(stage, language, zone)
-        yield f"{finding.subject}  {raised} -> {state}  {stage.tier}  {stage.name}\n    {said}\n".encode()
+        yield text_of(finding, stage, language, zone).encode()
 
 
 def _tell_lacking(result: ScanResult) -> None:
