@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import socket
 import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from os import getpid
 from time import monotonic, sleep
@@ -154,6 +156,24 @@ class _Post:
     def close(self) -> None:
         self._relay.close()
         self._target.close()
+
+
+@contextmanager
+def corresponding(settings: Settings, store: Store, clock: Clock) -> Iterator[Sequence[str]]:
+    """Send and fetch in a thread for as long as the block lasts, if settings say so; gives lines for people.
+
+    Raises:
+        SettingsError: the secrets cannot be read.
+    """
+    with_whom = correspondence(settings, store, clock) if settings.billing.send else None
+    if with_whom is None:
+        yield ()
+        return
+    with_whom.start()
+    try:
+        yield (f"Sending reads to the billing system {settings.billing.target}",)
+    finally:
+        with_whom.stop()
 
 
 class Correspondence:

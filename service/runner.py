@@ -20,6 +20,7 @@ from ingest.roster import Member, members_of
 from metering.clock import SystemClock
 from metering.errors import SettingsError, TelemetryError
 from metering.ports import Clock, Store
+from service.billing_sending import corresponding
 from service.bootstrap import make_intake, make_web
 from service.crew_names import left_behind
 from service.database import prepared_store
@@ -91,6 +92,9 @@ def run_service(
             house.callback(lambda: stopped(intake.stop(LAST_BATCH_S)))
             house.enter_context(clearing_of(settings, store, clock, None))
             announce(f"Listening to the MQTT broker {settings.mqtt.host}:{settings.mqtt.broker_port}")
+        if intake and listening:
+            for line in house.enter_context(corresponding(settings, store, clock)):
+                announce(line)
         announce("Ctrl-C ends it.")
         wait_for(ended)
         if broken.is_set():
