@@ -9,7 +9,7 @@
     │     truncated · unknown_ci · manufacturer_specific · unknown_layout · wrong_layout · fragment ·
     │     unsupported_layer · not_meter_data
     ├── SecurityError         a key is missing or does not fit
-    │     missing_key · wrong_key · bad_mac · unsupported_mode · bad_key · not_encrypted
+    │     missing_key · wrong_key · bad_mac · unsupported_mode · bad_key · not_encrypted · counter_back
     └── RecordError           the record list does not hold together
           truncated_record · bad_record
 
@@ -48,6 +48,7 @@ CODES: Mapping[str, str] = {
     "unsupported_mode": "a security mode this decoder does not read",
     "bad_key": "the key has the wrong length",
     "not_encrypted": "a key is known, but the payload came in clear",
+    "counter_back": "a message counter that went back",
     "truncated_record": "a data record ends after the telegram does",
     "bad_record": "a data record that cannot be",
 }

@@ -19,7 +19,7 @@ from decoders.wmbus import blocks, link, radio
 from decoders.wmbus.layouts import Layouts
 from metering.meter import MeterId
 
-__all__ = ["Advice", "why_not"]
+__all__ = ["Advice", "meaning", "why_not"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def why_not(frame: bytes, keys: Keys = no_keys, layouts: Layouts | None = None) 
         error, telegram_known = telegram.faults[0], telegram
     worked = [*_other_keys(frame, error, keys), *_other_forms(frame, keys, known)]
     others = _other_models(frame, keys, known, telegram_known) if error.code in _OF_A_MODEL else ()
-    return (*worked, *others, *_meaning(error, telegram_known))
+    return (*worked, *others, *meaning(error, telegram_known))
 
 
 # --- what is tried -------------------------------------------------------------------------------
@@ -236,6 +236,10 @@ _MEANINGS: Mapping[str, tuple[str, str]] = {
         "came_in_clear",
         "the telegram came in clear although its key is known; who decrypted it?",
     ),
+    "counter_back": (
+        "counter_back",
+        "an old telegram was sent again, or the meter was reset: compare with the display before trusting it",
+    ),
     "unknown_layout": (
         "layout_unknown",
         "wait for a full frame of this kind of meter; Kamstrup sends one in about eight",
@@ -259,7 +263,7 @@ _MEANINGS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def _meaning(error: DecodeError, known: Telegram | None) -> Iterator[Advice]:
+def meaning(error: DecodeError, known: Telegram | None) -> Iterator[Advice]:
     """Say what an error means to somebody who has the telegram in hand."""
     if error.code == "missing_key":
         yield _whose_key(known)

@@ -14,8 +14,9 @@ import orjson
 from rich.console import Group
 from rich.text import Text
 
+from decoders.errors import SecurityError
 from decoders.shipped_layouts import shipped_layouts
-from decoders.why_not import Advice, why_not
+from decoders.why_not import Advice, meaning, why_not
 from service.decode_lines import Answer
 from service.explain import printable, told_trouble
 
@@ -58,6 +59,8 @@ def _advice(given: Answer) -> Sequence[Advice]:
     found = why_not(asked.frame, asked.keys, shipped_layouts())
     if found or trouble.code == "bad_key":
         return found
+    if trouble.code == "counter_back":
+        return tuple(meaning(SecurityError(trouble.code, trouble.message), given.telegram))
     return (_of_the_name(given),)
 
 

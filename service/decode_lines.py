@@ -18,7 +18,7 @@ the values the model names first, then, named by rule, the records it does not n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -34,21 +34,19 @@ from decoders.model import Model
 from decoders.models import detect
 from decoders.reading import Understood, complete, rescue
 from decoders.shipped_layouts import shipped_layouts
-from decoders.telegram import Keys, Record, Telegram, Value
+from decoders.telegram import Record, Telegram, Value
 from decoders.wmbus.layers import KeysOnce
 from decoders.wmbus.layouts import Layouts
 from metering.meter import MeterId
 from metering.reading import exact
 from service.asked import Asked, Trouble
+from service.counting import Decode, counting
 from service.in_parts import InParts
 
-__all__ = ["Answer", "Decode", "answer", "decoding", "has_seconds", "json_line", "plain", "to_the_second"]
+__all__ = ["Answer", "answer", "decoding", "has_seconds", "json_line", "plain", "to_the_second"]
 
 _TYPE_I = 6
 """Length of a date and time that gives seconds (EN 13757-3, type I)."""
-
-Decode = Callable[[bytes, Keys], Telegram]
-"""Decodes a frame, or the message it is the last missing part of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +74,10 @@ class Answer:
 def decoding(layouts: Layouts) -> Decode:
     """Give the full way of decoding a stream.
 
-    Layouts of compact frames are asked and learnt, messages in several frames put together.
+    Layouts of compact frames are asked and learnt, messages in several frames put together, message counters
+    watched.
     """
-    return InParts(lambda frame, keys: decode(frame, keys, layouts), layouts).decode
+    return counting(InParts(lambda frame, keys: decode(frame, keys, layouts), layouts).decode)
 
 
 def answer(asked: Asked, using: Decode | None = None) -> Answer:

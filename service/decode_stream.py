@@ -19,7 +19,8 @@ from decoders.shipped_layouts import shipped_layouts
 from decoders.telegram import Telegram
 from metering.ports import Clock
 from service.asked import Asked, Given, Key, model_of, read_line
-from service.decode_lines import Decode, answer, json_line
+from service.counting import Decode, counting
+from service.decode_lines import answer, json_line
 from service.flat_lines import flat_line
 from service.in_parts import InParts
 from service.line_forms import LineForms
@@ -50,6 +51,7 @@ class DecodeStream:
         layouts = shipped_layouts()
         self._decoder = Decoder(layouts)
         self._parts = InParts(self._decoder.decode, layouts)
+        self._decode = counting(self._parts.decode)
         self._forms = LineForms(texts)
         self._records = RecordForms(texts)
 
@@ -140,7 +142,7 @@ class DecodeStream:
         return bytes.fromhex(said.get("telegram")), key, model_of(str(name)) if name else model
 
     def _told(self, asked: Asked, using: Decode | None = None) -> tuple[bytes, bool]:
-        given = answer(asked, using or self._parts.decode)
+        given = answer(asked, using or self._decode)
         good = given.trouble is None
         form = None
         if good and given.telegram is not None and given.model is not None:
