@@ -48,7 +48,7 @@ class SpoolLimits:
 
     Attributes:
         most_bytes: of the database.
-        most_days: age of an entry whose time is known.
+        most_days: age of an entry, as far as its time is known.
     """
 
     most_bytes: int = 200_000_000
@@ -191,11 +191,13 @@ class Spool:
             _count_shed(db, reason, entries)
 
     def _shed_old(self, db: sqlite3.Connection, now: Moment) -> int:
-        if not now.source.trusted:
-            return 0
-        oldest_ms = now.at_ms - self._limits.most_days * _DAY_MS
+        """Let go what is too old: by uptime what this start of the machine heard, for wall clocks may jump."""
+        most_ms = self._limits.most_days * _DAY_MS
+        oldest_ms = now.at_ms - most_ms if now.source.trusted else 0
         went = db.execute(
-            "DELETE FROM entries WHERE at_ms < ? AND source <> ?", (oldest_ms, ClockSource.NONE)
+            "DELETE FROM entries WHERE (machine = ? AND uptime_ms < ?) "
+            "OR (machine <> ? AND at_ms < ? AND source <> ?)",
+            (now.machine, now.uptime_ms - most_ms, now.machine, oldest_ms, ClockSource.NONE),
         ).rowcount
         _count_shed(db, "age", went)
         return went

@@ -17,8 +17,18 @@ NURT = str(Path(sys.executable).with_name("nurt"))
 class AgentProcess:
     """One gateway: a folder with settings and spool, and the process while it runs."""
 
-    def __init__(self, folder: Path, broker: str, receivers: str, more: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        broker: str,
+        receivers: str,
+        more: str = "",
+        *,
+        program: tuple[str, ...] = (NURT, "gateway", "run"),
+        clock: str = "ntp",
+    ) -> None:
         folder.mkdir(exist_ok=True)
+        self._program = program
         self.folder = folder
         self.config = folder / "agent.toml"
         self._log = folder / "agent.log"
@@ -26,14 +36,14 @@ class AgentProcess:
         self.config.write_text(
             f"[gateway]\nname = 'roof'\ndata = '{folder}/data'\n"
             f"[broker]\nhost = '127.0.0.1'\nreconnect_max_s = 1\npublish_every_s = 0.2\n{broker}\n"
-            f"[clock]\nsource = 'ntp'\n[logs]\nformat = 'json'\n{more}\n{receivers}\n"
+            f"[clock]\nsource = '{clock}'\n[logs]\nformat = 'json'\n{more}\n{receivers}\n"
         )
 
     def start(self) -> None:
         """Start; returns at once."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [NURT, "gateway", "run", "--config", str(self.config)], stdout=log, stderr=log
+                [*self._program, "--config", str(self.config)], stdout=log, stderr=log
             )
 
     @property

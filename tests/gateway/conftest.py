@@ -7,6 +7,7 @@ import threading
 import tty
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from agent_process import AgentProcess
@@ -18,8 +19,8 @@ def gateway(tmp_path: Path) -> Iterator[Callable[..., AgentProcess]]:
     """Make gateways: ``gateway(broker, receivers)``, settings as TOML; all end with the test."""
     made: list[AgentProcess] = []
 
-    def make(broker: str, receivers: str, more: str = "") -> AgentProcess:
-        made.append(AgentProcess(tmp_path / "gateway", broker, receivers, more))
+    def make(broker: str, receivers: str, more: str = "", **how: Any) -> AgentProcess:
+        made.append(AgentProcess(how.pop("folder", tmp_path / "gateway"), broker, receivers, more, **how))
         return made[-1]
 
     yield make

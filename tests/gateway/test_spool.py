@@ -114,6 +114,14 @@ def test_what_is_too_old_goes_unless_its_time_is_not_known(path: Path):
     assert spool.shed_so_far == {"age": 1}
 
 
+def test_a_wall_clock_that_jumps_makes_nothing_old_that_was_heard_since_the_machine_started(path: Path):
+    spool = Spool(path, "b0000001", SpoolLimits(most_days=1))
+    spool.add([item(1), item(2, Moment(NOW.at_ms, 500, "start-0", ClockSource.NTP))])
+    jumped = Moment(NOW.at_ms + 400 * 86_400_000, NOW.uptime_ms + 1000, NOW.machine, ClockSource.NTP)
+    assert spool.shed(jumped) == 1, "of an earlier start only the wall clock is known"
+    assert [total(entry) for entry in spool.after(0, 10)] == [1]
+
+
 def test_what_was_shed_while_the_broker_took_it_is_not_counted_as_lost(path: Path):
     spool = Spool(path, "b0000001", SpoolLimits(most_bytes=1))
     spool.add([item(1), item(2)])
