@@ -9,13 +9,12 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
-    SecretStr,
     model_validator,
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from gateway_firmware_config.broker_login import BrokerLogin
 from ingest.routes import CONTRACT_ROUTES
-from metering.errors import SettingsError
 from service.billing_files import FilesSettings
 from service.billing_settings import BillingSettings
 from service.settings_series import SeriesSettings
@@ -86,24 +85,18 @@ class StoreSettings(Section):
         return self.master_key.with_name(f"{self.master_key.name}.next")
 
 
-class MqttSettings(Section):
+class MqttSettings(BrokerLogin, Section):
     """The broker and what we subscribe to."""
 
+    table = "mqtt"
+
     host: str = Field(default="localhost", description="broker's name or address", min_length=1)
-    port: Port | None = Field(default=None, description="1883, or 8883 with TLS, if not set")
     client_id: str = Field(
         default="nurt", description="the broker keeps our session under this name", min_length=1
     )
     protocol: Annotated[Literal["5", "3.1.1"], BeforeValidator(str)] = Field(
         default="5", description='MQTT version: 5 or "3.1.1"'
     )
-    username: str | None = Field(default=None, description="name to log in with")
-    password: SecretStr | None = Field(default=None, description="better in password_file")
-    password_file: Path | None = Field(default=None, description="file with the password on its first line")
-    tls: bool = Field(default=False, description="encrypt the connection")
-    ca_file: Path | None = Field(default=None, description="certificates to trust; the system's if not set")
-    cert_file: Path | None = Field(default=None, description="our certificate, if the broker asks for one")
-    key_file: Path | None = Field(default=None, description="its private key")
     keepalive_s: int = Field(default=60, description="seconds between signs of life", ge=5, le=65535)
     session_expiry_s: int = Field(
         default=604_800,
@@ -121,37 +114,6 @@ class MqttSettings(Section):
         default=tuple(TopicRule(filter=route.topic_filter) for route in CONTRACT_ROUTES),
         description="what to listen to",
     )
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.password is not None and self.password_file is not None:
-            raise ValueError("password and password_file are both set; keep one")
-        if not self.tls and (self.ca_file or self.cert_file or self.key_file):
-            raise ValueError("ca_file, cert_file and key_file need tls = true")
-        if (self.cert_file is None) != (self.key_file is None):
-            raise ValueError("cert_file and key_file belong together")
-        return self
-
-    @property
-    def broker_port(self) -> int:
-        """TCP port."""
-        return self.port or (8883 if self.tls else 1883)
-
-    def secret(self) -> str | None:
-        """Give the password from where it is kept.
-
-        Raises:
-            SettingsError: the password file cannot be read.
-        """
-        if self.password_file is None:
-            return self.password.get_secret_value() if self.password else None
-        try:
-            return self.password_file.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
-        except (OSError, UnicodeDecodeError) as wrong:
-            reason = getattr(wrong, "strerror", None) or "not UTF-8 text"
-            raise SettingsError(
-                f"mqtt.password_file {self.password_file} cannot be read: {reason}"
-            ) from wrong
 
 
 class IngestSettings(Section):

@@ -36,7 +36,7 @@ def _broker(settings: AgentSettings) -> Broker:
     said: BrokerSettings = settings.broker
     return Broker(
         host=said.host,
-        port=said.port or (8883 if said.tls else 1883),
+        port=said.broker_port,
         client_id=f"nurt-agent-{settings.gateway.name}",
         username=said.username,
         password=said.secret(),

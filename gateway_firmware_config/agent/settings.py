@@ -6,11 +6,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from gateway_firmware_config.agent.framings import RECEIVERS
 from gateway_firmware_config.agent.moment import ClockKind
-from metering.errors import InvalidValue, SettingsError
+from gateway_firmware_config.broker_login import BrokerLogin
+from metering.errors import InvalidValue
 from metering.meter import MeterId
 from metering.uplink import GATEWAY_NAME
 
@@ -81,18 +82,10 @@ class GatewaySettings(_Section):
     data: Path = Field(default=Path("/var/lib/nurt-agent"), description="folder of the spool")
 
 
-class BrokerSettings(_Section):
+class BrokerSettings(BrokerLogin, _Section):
     """Where to publish."""
 
-    host: str = Field(description="broker's name or address", min_length=1)
-    port: int | None = Field(default=None, description="1883, or 8883 with TLS, if not set", ge=1, le=65535)
     username: str | None = Field(default=None, description="the gateway's own name to log in with")
-    password: SecretStr | None = Field(default=None, description="better in password_file")
-    password_file: Path | None = Field(default=None, description="file with the password on its first line")
-    tls: bool = Field(default=False, description="encrypt the connection")
-    ca_file: Path | None = Field(default=None, description="certificates to trust; the system's if not set")
-    cert_file: Path | None = Field(default=None, description="our certificate, if the broker asks for one")
-    key_file: Path | None = Field(default=None, description="its private key")
     keepalive_s: int = Field(default=60, description="seconds between signs of life", ge=5, le=3600)
     reconnect_max_s: int = Field(default=60, description="longest pause before connecting again", ge=1)
     needs_subscriber: bool = Field(
@@ -102,32 +95,6 @@ class BrokerSettings(_Section):
         default=1.0, description="seconds telegrams are collected for one message", ge=0.05, le=86_400
     )
     gzip: bool = Field(default=False, description="pack messages, for an uplink that is paid by the byte")
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.password is not None and self.password_file is not None:
-            raise ValueError("password and password_file are both set; keep one")
-        if not self.tls and (self.ca_file or self.cert_file or self.key_file):
-            raise ValueError("ca_file, cert_file and key_file need tls = true")
-        if (self.cert_file is None) != (self.key_file is None):
-            raise ValueError("cert_file and key_file belong together")
-        return self
-
-    def secret(self) -> str | None:
-        """Give the password from where it is kept.
-
-        Raises:
-            SettingsError: the password file cannot be read.
-        """
-        if self.password_file is None:
-            return self.password.get_secret_value() if self.password else None
-        try:
-            return self.password_file.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
-        except (OSError, UnicodeDecodeError) as wrong:
-            reason = getattr(wrong, "strerror", None) or "not UTF-8 text"
-            raise SettingsError(
-                f"broker.password_file {self.password_file} cannot be read: {reason}"
-            ) from wrong
 
 
 class SpoolSettings(_Section):

@@ -191,7 +191,7 @@ class Spool:
             _count_shed(db, reason, entries)
 
     def _shed_old(self, db: sqlite3.Connection, now: Moment) -> int:
-        """Let go what is too old: by uptime what this start of the machine heard, for wall clocks may jump."""
+        """Let go what is too old: by uptime what this start of the machine heard; wall clocks may jump."""
         most_ms = self._limits.most_days * _DAY_MS
         oldest_ms = now.at_ms - most_ms if now.source.trusted else 0
         went = db.execute(
