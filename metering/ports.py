@@ -24,11 +24,13 @@ from metering.billing import BillingBook
 from metering.billing_accounts import Accounts
 from metering.billing_customers import Customers
 from metering.device import Devices
+from metering.findings import Findings
 from metering.keyring import KeyHistory, KeyLookup, KeyPeriod, Keyring, keys_of
 from metering.ledger import GatewayRow, Ledger, Outcome, Quarantined
 from metering.meter import Installation, Meter, MeterId, PulseInput, ServicePoint
 from metering.outbox import Outbox
 from metering.reading import Detail, Reading, Register
+from metering.unclaimed import Unclaimed
 from metering.upkeep import Coverage, Upkeep
 
 __all__ = [
@@ -242,6 +244,11 @@ class Transaction(Protocol):
         ...
 
     @property
+    def unclaimed(self) -> Unclaimed:
+        """What came from devices and inputs nobody has registered yet."""
+        ...
+
+    @property
     def outbox(self) -> Outbox:
         """Messages that leave this system."""
         ...
@@ -269,6 +276,11 @@ class Transaction(Protocol):
     @property
     def accounts(self) -> Accounts:
         """What came back from billing."""
+        ...
+
+    @property
+    def findings(self) -> Findings:
+        """Findings, and what people made of them."""
         ...
 
 

@@ -21,8 +21,10 @@
     states        what people read               billing_meters, protocols      dials beside their readings
     billing_reads what was billed                billing_exceptions, billing_decisions, billing_cuts
     billing_inbox billing_documents, billing_marks                              what comes back
+    findings      what was found                 finding_verdicts, finding_notices, finding_marks
     gateway_words what gateways say and are told, the newest
     series_queue  what a series store lacks
+    unclaimed     what came from nobody's devices and inputs
 
 They stand in the modules ``tables_*`` beside this one. A change there needs a new file in
 ``metering/store/migrations/versions`` and :data:`SCHEMA` one higher; a test compares the two.
@@ -59,6 +61,12 @@ from metering.store.sql.tables_billing import (
     states,
     tenancies,
 )
+from metering.store.sql.tables_findings import (
+    finding_marks,
+    finding_notices,
+    finding_verdicts,
+    findings,
+)
 from metering.store.sql.tables_gateways import gateway_words
 from metering.store.sql.tables_registry import (
     devices,
@@ -87,6 +95,7 @@ from metering.store.sql.tables_telegrams import (
     spans,
     telegrams,
 )
+from metering.store.sql.tables_unclaimed import unclaimed
 
 __all__ = [
     "SCHEMA",
@@ -107,6 +116,10 @@ __all__ = [
     "deductions",
     "details",
     "devices",
+    "finding_marks",
+    "finding_notices",
+    "finding_verdicts",
+    "findings",
     "gateway_words",
     "gateways",
     "hearings",
@@ -140,7 +153,8 @@ __all__ = [
     "states",
     "telegrams",
     "tenancies",
+    "unclaimed",
 ]
 
-SCHEMA = 10
+SCHEMA = 12
 """The schema this release knows: the number of the newest migration."""

@@ -20,6 +20,7 @@ from metering.store.sql.coverage import SqlCoverage
 from metering.store.sql.devices import SqlDevices
 from metering.store.sql.editions import Edition, Standing
 from metering.store.sql.engine import Database
+from metering.store.sql.findings import SqlFindings
 from metering.store.sql.keyring import SqlKeyring
 from metering.store.sql.ledger import SqlLedger
 from metering.store.sql.masters import Masters
@@ -31,6 +32,7 @@ from metering.store.sql.schema import counters
 from metering.store.sql.spans import Spans
 from metering.store.sql.statements import insert
 from metering.store.sql.symbols import Known, Names
+from metering.store.sql.unclaimed import SqlUnclaimed
 from metering.store.sql.upkeep import SqlUpkeep
 from metering.store.sql.versions import demand_current, schema_version
 
@@ -54,7 +56,9 @@ class SqlTransaction:
     customers: SqlCustomers
     billing: SqlBillingBook
     accounts: SqlAccounts
+    unclaimed: SqlUnclaimed
     access: SqlAccess
+    findings: SqlFindings
 
 
 class SqlStore:
@@ -154,4 +158,6 @@ class SqlStore:
             billing=SqlBillingBook(connection, names),
             accounts=SqlAccounts(connection),
             access=SqlAccess(connection),
+            findings=SqlFindings(connection),
+            unclaimed=SqlUnclaimed(connection),
         )
