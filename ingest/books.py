@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from ingest.items import Item, Unreadable
 from metering.ports import Ledger, Outcome, Quarantined, Transaction
 from metering.reading import Detail, Reading
-from metering.uplink import GatewayState, GatewayWord
+from metering.uplink import GatewayState, GatewayWord, PulseUplink, ValueUplink
 
 __all__ = ["Books", "ItemResult"]
 
@@ -50,6 +50,7 @@ class Books:
         self._quarantined: list[Quarantined] = []
         self._readings: list[Reading] = []
         self._details: list[Detail] = []
+        self._nobodys: list[int] = []
 
     def settle(self, place: int, outcome: Outcome, reason: str = "", telegram: int | None = None) -> None:
         """Book how an item ended."""
@@ -86,15 +87,38 @@ class Books:
         self._readings.extend(readings)
         self._details.extend(details)
 
-    def close(self, transaction: Transaction) -> Sequence[ItemResult]:
-        """Write everything and give the results in the order of the items."""
+    def nobodys(self, place: int) -> None:
+        """Book an uplink as of nobody registered."""
+        self.settle(place, Outcome.FOREIGN)
+        self.remember(place)
+        self._nobodys.append(place)
+
+    def close(self, transaction: Transaction, *, keep_nobodys: bool = False) -> Sequence[ItemResult]:
+        """Write everything and give the results in the order of the items.
+
+        Args:
+            transaction: of the batch.
+            keep_nobodys: keep what is nobody's, in case it is registered late.
+        """
         results = [self._results[place] for place in range(len(self.items))]
         transaction.archive.remember_sequences(self._numbers)
+        self._write(transaction)
+        if keep_nobodys and self._nobodys:
+            said = (self.items[place].said for place in self._nobodys)
+            transaction.unclaimed.keep(one for one in said if isinstance(one, PulseUplink | ValueUplink))
+        self._count(transaction.ledger, results)
+        return results
+
+    def close_late(self, transaction: Transaction) -> Sequence[int]:
+        """Write what items booked earlier give rise to; gives the places of those that are somebody's now."""
+        self._write(transaction)
+        left = set(self._nobodys)
+        return [place for place in range(len(self.items)) if place not in left]
+
+    def _write(self, transaction: Transaction) -> None:
         transaction.readings.add(self._readings)
         transaction.readings.add_details(self._details)
         transaction.ledger.quarantine(self._quarantined)
-        self._count(transaction.ledger, results)
-        return results
 
     def _count(self, ledger: Ledger, results: Sequence[ItemResult]) -> None:
         by_gateway: dict[str, list[int]] = defaultdict(list)

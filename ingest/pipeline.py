@@ -25,7 +25,7 @@ from ingest.parts import take_parts
 from ingest.pulses import take_pulses
 from ingest.resting import collector_rests
 from ingest.routes import Router
-from ingest.rules import Rules
+from ingest.rules import Foreign, Rules
 from ingest.values import take_values
 from metering.ports import Ledger, Outcome, Store, TelegramArchive
 from metering.uplink import FrameUplink, GatewayState, GatewayWord, PartUplink, PulseUplink, ValueUplink
@@ -90,7 +90,7 @@ class Pipeline:
             take_values(found.values, books, transaction, self._rules)
             whole = take_parts(found.parts, books, transaction.devices)
             frames.take({**found.frames, **whole}, books, transaction)
-            return books.close(transaction)
+            return books.close(transaction, keep_nobodys=self._rules.foreign is Foreign.HOLD)
 
     def _look_ahead(self, items: Sequence[Item]) -> Frames:
         """Identify and judge frames before the transaction, which then takes half as long."""

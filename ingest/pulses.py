@@ -44,8 +44,7 @@ def take_pulses(uplinks: Mapping[int, PulseUplink], books: Books, transaction: T
     for place, uplink in sorted(uplinks.items(), key=lambda pair: (pair[1].reception.heard_at, pair[0])):
         wired = counters.wired(uplink)
         if wired is None:
-            books.settle(place, Outcome.FOREIGN)
-            books.remember(place)
+            books.nobodys(place)
             continue
         try:
             reading = counters.take(uplink, wired)

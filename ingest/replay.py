@@ -108,6 +108,11 @@ class Replay:
         self._judge = judge or Judge()
         self._rules = rules or Rules()
 
+    @property
+    def rules(self) -> Rules:
+        """What the utility chose."""
+        return self._rules
+
     def compare(self, scope: Scope, told: Callable[[int], None] = lambda _number: None) -> Report:
         """Say what :meth:`run` would change; changes nothing. ``told`` is given archive numbers reached."""
         report, after = Report(), 0

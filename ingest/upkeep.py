@@ -16,6 +16,7 @@ from hashlib import blake2b
 import structlog
 
 from decoders.models import models
+from ingest.claiming import claim
 from ingest.judge import Judge
 from ingest.registers import DECODER
 from ingest.replay import Replay
@@ -148,6 +149,9 @@ class Upkeep:
         healed = mend_asked(self._store, self._replay, self._stopping.is_set)
         if healed:
             _log.info("upkeep.healed", telegrams=healed)
+        claimed = claim(self._store, self._replay.rules, self._stopping.is_set)
+        if claimed:
+            _log.info("upkeep.claimed", uplinks=claimed)
 
     def _forget(self) -> None:
         forget(self._store, self._clock, self._keeping, self._stopping.is_set)
@@ -199,8 +203,9 @@ def forget(store: Store, clock: Clock, keeping: Keeping, enough: Callable[[], bo
     while keeping.foreign is not None and not enough():
         with store.writing() as transaction:
             some = transaction.upkeep.forget_foreign(clock.now() - keeping.foreign, _FORGET)
+            more = transaction.unclaimed.forget(clock.now() - keeping.foreign, _FORGET)
         gone += some
-        if some < _FORGET:
+        if max(some, more) < _FORGET:
             break
     day = f"{clock.now():%Y-%m-%d}"
     with store.reading() as view:

@@ -24,7 +24,7 @@ from metering.ports import Outcome, Transaction
 from metering.reading import Provenance, Reading, Way
 from metering.uplink import MeterValue, ValueUplink
 
-__all__ = ["take_values"]
+__all__ = ["identity_of", "take_values"]
 
 
 def take_values(
@@ -33,7 +33,7 @@ def take_values(
     """Settle every item of values of a batch; ``uplinks`` by place."""
     if not uplinks:
         return
-    identities = {place: _identity(one.device) for place, one in uplinks.items()}
+    identities = {place: identity_of(one.device) for place, one in uplinks.items()}
     meters = transaction.registry.meters({one for one in identities.values() if one is not None})
     devices = transaction.devices.named(
         {_name(one) for place, one in uplinks.items() if identities[place] is None}
@@ -47,7 +47,8 @@ def _name(uplink: ValueUplink) -> tuple[str, str]:
     return uplink.reception.gateway, uplink.device.lower()
 
 
-def _identity(device: str) -> MeterId | None:
+def identity_of(device: str) -> MeterId | None:
+    """Give the identity a device's name is, if it is one."""
     try:
         return MeterId.parse(device)
     except InvalidValue:
@@ -75,8 +76,7 @@ def _meter(
 
 def _take(place: int, uplink: ValueUplink, meter: MeterId | None, books: Books, zone: ZoneInfo) -> None:
     if meter is None:
-        books.settle(place, Outcome.FOREIGN)
-        books.remember(place)
+        books.nobodys(place)
         return
     moments = [_moment(one, uplink, zone) for one in uplink.values]
     wrong = next((one for one, at in zip(uplink.values, moments, strict=True) if at is None), None)

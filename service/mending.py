@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ingest.claiming import claim
 from ingest.replay import Replay
 from ingest.upkeep import mend_asked
 from metering.clock import SystemClock
@@ -25,6 +26,7 @@ def mend_now(settings: Settings, told: Callable[[int], None] = lambda _meters: N
     """
     store = prepared_store(settings.store, SystemClock())
     try:
-        return mend_asked(store, Replay(store, rules=rules_of(settings.ingest)), told=told)
+        rules = rules_of(settings.ingest)
+        return mend_asked(store, Replay(store, rules=rules), told=told) + claim(store, rules)
     finally:
         store.close()

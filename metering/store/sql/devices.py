@@ -11,6 +11,7 @@ from metering.device import ANY_GATEWAY, Device, PulseReset, PulseState
 from metering.store.sql.schema import devices, parts, pulse_resets, pulse_states
 from metering.store.sql.statements import Row, execute_many, insert_once, replace, select_among
 from metering.store.sql.symbols import Names
+from metering.store.sql.unclaimed import ask_claiming
 from metering.uplink import ClockSource, PartUplink, Reception
 
 __all__ = ["SqlDevices"]
@@ -40,6 +41,7 @@ class SqlDevices:
             for one in said
         ]
         replace(self._connection, devices, rows)
+        ask_claiming(self._connection)
 
     def named(self, names: Collection[_Pair]) -> Mapping[_Pair, Sequence[Device]]:
         """Give the devices of ``(gateway, name)`` pairs, by start; those of any gateway count for each."""

@@ -14,6 +14,7 @@ from metering.store.sql.overview import Overviews
 from metering.store.sql.schema import installations, meters, pulse_inputs, service_points
 from metering.store.sql.statements import Row, in_chunks, replace, select_among
 from metering.store.sql.symbols import Names
+from metering.store.sql.unclaimed import ask_claiming
 from metering.store.sql.upkeep import ask_mending
 
 __all__ = ["SqlRegistry"]
@@ -74,6 +75,7 @@ class SqlRegistry:
         ]
         replace(self._connection, meters, rows)
         self._edition.renew()
+        ask_claiming(self._connection)
         ask_mending(self._connection, {numbers[meter.id] for meter in said if _other(before, meter)})
 
     def put_service_points(self, points: Iterable[ServicePoint]) -> None:
@@ -130,6 +132,7 @@ class SqlRegistry:
             for one in said
         ]
         replace(self._connection, pulse_inputs, rows)
+        ask_claiming(self._connection)
 
     def pulse_inputs(
         self, channels: Collection[tuple[str, str]]
