@@ -22,6 +22,8 @@ from service.explain import printable, told_trouble
 
 __all__ = ["json_advice", "text_advice"]
 
+_OF_THE_STREAM = frozenset({"counter_back", "not_encrypted"})
+"""Troubles the telegram alone does not show."""
 _BAD_HEX = Advice(
     "not_hexadecimal",
     "a telegram is written as pairs of hexadecimal digits, L field first; nothing else belongs",
@@ -59,7 +61,7 @@ def _advice(given: Answer) -> Sequence[Advice]:
     found = why_not(asked.frame, asked.keys, shipped_layouts())
     if found or trouble.code == "bad_key":
         return found
-    if trouble.code == "counter_back":
+    if trouble.code in _OF_THE_STREAM:
         return tuple(meaning(SecurityError(trouble.code, trouble.message), given.telegram))
     return (_of_the_name(given),)
 

@@ -58,10 +58,12 @@ class Given:
     Attributes:
         key: the key to try.
         model: the meter's model; ``None`` = found by the meter's identity.
+        require_encryption: refuse what came in clear although there is a key for it.
     """
 
     key: Key = field(default=None, repr=False)
     model: Model | None = None
+    require_encryption: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class Asked:
         model: the meter's model, if it was named.
         trouble: what is wrong with the line.
         text: the telegram as it was written, where it is no hexadecimal; ``None`` = there was none.
+        require_encryption: as in :class:`Given`.
     """
 
     frame: bytes = b""
@@ -81,6 +84,7 @@ class Asked:
     model: Model | None = None
     trouble: Trouble | None = None
     text: str | None = None
+    require_encryption: bool = False
 
     def keys(self, meter: MeterId) -> Sequence[bytes]:  # noqa: ARG002  one key, whoever asks
         """Give the key to try."""
@@ -138,7 +142,11 @@ def read_line(line: str, given: Given = _NOTHING_GIVEN) -> Iterator[Asked]:
         for item in read(Delivery("", text.encode(errors="replace"), _EPOCH), "line"):
             yield _from_item(item.said, given)
     else:
-        yield from _from_hex(text, Asked(key=given.key, model=given.model))
+        yield from _from_hex(text, _as_given(given))
+
+
+def _as_given(given: Given) -> Asked:
+    return Asked(key=given.key, model=given.model, require_encryption=given.require_encryption)
 
 
 def _from_hex(text: str, asked: Asked) -> Iterator[Asked]:
@@ -173,7 +181,7 @@ def _no_hex(text: str) -> str:
 
 def _from_item(said: object, given: Given) -> Asked:
     if isinstance(said, FrameUplink):
-        return Asked(said.frame, given.key, given.model)
+        return replace(_as_given(given), frame=said.frame)
     if isinstance(said, Unreadable) and said.reason == "bad_crc":
         return Asked(trouble=Trouble("bad_crc", said.sentence))
     return Asked(trouble=Trouble("bad_hex", said.sentence if isinstance(said, Unreadable) else "no telegram"))
@@ -192,7 +200,8 @@ def _from_json(text: str, given: Given) -> Iterator[Asked]:
         return
     key, bad_key = _own_key(said, given.key)
     model, bad_model = _own_model(said, given.model)
-    yield from _from_hex(telegram, Asked(key=key, model=model, trouble=bad_key or bad_model))
+    asked = replace(_as_given(given), key=key, model=model, trouble=bad_key or bad_model)
+    yield from _from_hex(telegram, asked)
 
 
 def _own_key(said: Mapping[str, object], key: Key) -> tuple[Key, Trouble | None]:

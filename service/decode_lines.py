@@ -26,7 +26,7 @@ from decimal import Decimal
 import orjson
 
 from decoders import decode
-from decoders.errors import DecodeError
+from decoders.errors import CODES, DecodeError
 from decoders.fields import fields
 from decoders.meaning import named
 from decoders.media import medium
@@ -94,7 +94,7 @@ def answer(asked: Asked, using: Decode | None = None) -> Answer:
     except DecodeError as wrong:
         known, trouble = wrong.known, asked.trouble or _trouble(wrong)
         return Answer(asked, known, _model(asked, known), trouble, wrong.records)
-    first = _trouble(telegram.faults[0]) if telegram.faults else None
+    first = _trouble(telegram.faults[0]) if telegram.faults else _in_clear(asked, telegram)
     return Answer(asked, telegram, model, asked.trouble or first)
 
 
@@ -107,6 +107,13 @@ def _understood(asked: Asked, using: Decode) -> Understood:
             raise
         return rescue(error, keys, asked.model)
     return Understood(telegram, None) if asked.no_model else complete(telegram, keys, asked.model)
+
+
+def _in_clear(asked: Asked, telegram: Telegram) -> Trouble | None:
+    """Refuse a telegram that came in clear, where that was asked for and there is a key."""
+    if telegram.security.encrypted or not (asked.require_encryption and asked.key):
+        return None
+    return Trouble("not_encrypted", CODES["not_encrypted"], len(telegram.frame) - len(telegram.plain))
 
 
 def _model(asked: Asked, known: Telegram | None) -> Model | None:

@@ -21,6 +21,7 @@ from metering.ports import Clock
 from service.asked import Asked, Given, Key, model_of, read_line
 from service.counting import Decode, counting
 from service.decode_lines import answer, json_line
+from service.driver_list import answered
 from service.flat_lines import flat_line
 from service.in_parts import InParts
 from service.line_forms import LineForms
@@ -69,9 +70,9 @@ class DecodeStream:
             return self._at_length(line)
         whole = self._whole(fit) if fit else None
         if whole is not None:
-            return self._told(Asked(frame, key, model), lambda *_: whole)
-        quick = self._filled_in(fit, keys, model) if fit else None
-        return (quick, True) if quick else self._told(Asked(frame, key, model))
+            return self._told(self._asked(frame, key, model), lambda *_: whole)
+        quick = self._filled_in(fit, keys, model) if fit and not self._given.require_encryption else None
+        return (quick, True) if quick else self._told(self._asked(frame, key, model))
 
     def _whole(self, fit: Fit) -> Telegram | None:
         """Give a telegram with those it continues; ``None`` for all that stand alone."""
@@ -123,6 +124,9 @@ class DecodeStream:
 
     def _at_length(self, line: bytes) -> tuple[bytes, bool]:
         """Answer a line with ornaments, several telegrams, or something wrong, which is told in full."""
+        request = answered(line) if self._clock is not None else None
+        if request is not None:
+            return request, True
         told = [self._told(asked) for asked in read_line(line.decode("utf-8", errors="replace"), self._given)]
         return b"".join([text for text, _ in told]), all(good for _, good in told)
 
@@ -140,6 +144,9 @@ class DecodeStream:
         if own is not None and own != "":
             key = bytes.fromhex(own)
         return bytes.fromhex(said.get("telegram")), key, model_of(str(name)) if name else model
+
+    def _asked(self, frame: bytes, key: Key, model: Model | None) -> Asked:
+        return Asked(frame, key, model, require_encryption=self._given.require_encryption)
 
     def _told(self, asked: Asked, using: Decode | None = None) -> tuple[bytes, bool]:
         given = answer(asked, using or self._decode)

@@ -71,6 +71,13 @@ def decode(  # noqa: PLR0913  a command has its options
         ),
     ] = "",
     *,
+    require_encryption: Annotated[
+        bool,
+        typer.Option(
+            "--require-encryption",
+            help="Call it an error (not_encrypted) if a telegram comes in clear although its key is given.",
+        ),
+    ] = False,
     why_not: Annotated[
         bool,
         typer.Option("--why-not", help="For telegrams that fail: try what could help, and say what did."),
@@ -78,7 +85,7 @@ def decode(  # noqa: PLR0913  a command has its options
 ) -> None:
     """Decode Wireless M-Bus and wired M-Bus telegrams.
 
-    A telegram is hexadecimal (blanks, 0x, | and _ do not matter), a line of rtl_wmbus, or
+    A telegram is hexadecimal (blanks, 0x, | and _ do not matter), a line of rtl_wmbus or of a CUL, or
     {"telegram": HEX, "key": HEX or null, "model": NAME}. Hexadecimal that several frames fill exactly is so
     many telegrams. Exit code 0: all decoded; 1: at least one was not.
 
@@ -94,7 +101,7 @@ def decode(  # noqa: PLR0913  a command has its options
     """
     from service.asked import Given, key_of, model_of
 
-    given = Given(_option("--key", key_of, key), _option("--model", model_of, model))
+    given = Given(_option("--key", key_of, key), _option("--model", model_of, model), require_encryption)
     clock = _option("--at", _clock, at)
     come = [[line.encode(errors="replace") for line in telegrams]] if telegrams else _standard_input()
     if why_not:

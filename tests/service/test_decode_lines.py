@@ -17,6 +17,7 @@ from decoders.wmbus.compact import compact_frame
 from metering.meter import MeterId
 from service.asked import Given, key_of, read_line
 from service.decode_lines import answer, decoding, json_line
+from service.decode_stream import DecodeStream
 
 METER = MeterId.parse("SEN-12345699-68-07")
 STRANGER = MeterId.parse("XYZ-12345699-68-07")
@@ -300,3 +301,25 @@ def test_every_real_telegram_is_answered_as_one_line_with_every_key(shared_teleg
     good = sum(one["error"] is None for one in answers)
     print(f"{good} of {len(answers)} real telegrams answered without error")
     assert good >= 270
+
+
+@pytest.mark.parametrize("of_the_line", [False, True])
+def test_a_telegram_in_clear_is_refused_where_its_key_is_given_and_encryption_is_required(of_the_line):
+    """The values are told beside the error; without a key nobody expects encryption."""
+    sealed = build(METER, bytes.fromhex("0413181E0000"), mode=5, key=KEY).hex()
+    given = Given(None if of_the_line else KEY, require_encryption=True)
+    for frame, code in ((PLAIN, "not_encrypted"), (sealed, None)):
+        line = json.dumps({"telegram": frame, "key": KEY.hex() if of_the_line else None})
+        (one,) = read_line(line, given)
+        for written in (json_line(answer(one)), *[DecodeStream(given).answer(line.encode())[0]] * 2):
+            told = json.loads(written)
+            assert (told["error"] and told["error"]["code"]) == code
+            assert told["fields"] == {"total_m3": 7.704}
+    (keyless,) = read_line(PLAIN, Given(require_encryption=True))
+    assert answer(keyless).trouble is None
+
+
+def test_in_a_stream_too_from_the_second_telegram_on():
+    stream = DecodeStream(Given(KEY, require_encryption=True))
+    told = [json.loads(stream.answer(PLAIN.encode())[0])["error"]["code"] for _ in range(3)]
+    assert told == ["not_encrypted"] * 3
