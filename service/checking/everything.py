@@ -18,6 +18,7 @@ from service.checking.keeping import (
 )
 from service.checking.line import Line, State, fault
 from service.checking.machine import clock_lines, disk_lines
+from service.checking.series import series_lines
 from service.database import open_store
 from service.settings_model import Settings
 
@@ -49,3 +50,4 @@ def _kept(settings: Settings, store: SqlStore, clock: Clock) -> Iterator[Line]:
     yield from master_key_lines(store, settings.store)
     yield from worker_lines(store, clock.now())
     yield from telegram_lines(store, clock)
+    yield from series_lines(settings.series, store)
