@@ -11,7 +11,7 @@ from ingest.batching import Limits
 from ingest.inbox import Arrival, Inbox
 from ingest.mqtt import MqttSettings, Subscriber
 from ingest.pipeline import Pipeline
-from ingest.roster import Roster
+from ingest.roster import Load, Roster
 from ingest.upkeep import Upkeep
 from ingest.worker import Worker
 from metering.ports import Clock
@@ -109,7 +109,7 @@ class Intake:
         self._worker.start()
         self._subscriber.start()
         if self._roster:
-            self._roster.start(lambda: self._subscriber.subscribed)
+            self._roster.start(lambda: self._subscriber.subscribed, self._load)
         if self._upkeep:
             self._upkeep.start()
 
@@ -130,6 +130,10 @@ class Intake:
         """Acknowledge what is committed, once it is also where else it has to be."""
         if self._settling is None or self._settling.settle():
             self._subscriber.acknowledge(batch)
+
+    def _load(self) -> Load:
+        status = self.status
+        return Load(status.queue_depth, round(status.oldest_unacked_s, 3), status.received, status.items)
 
     @property
     def status(self) -> IntakeStatus:

@@ -38,6 +38,23 @@ _LOOK_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
+class Load:
+    """How a worker does.
+
+    Attributes:
+        queue_depth: deliveries that wait for it in memory.
+        oldest_s: age of the oldest delivery it has not acknowledged, seconds; 0 if there is none.
+        received: deliveries since its start.
+        items: items committed since its start.
+    """
+
+    queue_depth: int = 0
+    oldest_s: float = 0.0
+    received: int = 0
+    items: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """A worker and its session at the broker.
 
@@ -48,6 +65,8 @@ class Member:
         seen: when it signed last, UTC.
         listening: whether it is connected and subscribed.
         away: it said that it ends; its session stays at the broker.
+        alarm_s: age of its oldest delivery not acknowledged from which on it is an alarm, seconds.
+        load: how it did when it signed.
     """
 
     name: str
@@ -56,10 +75,17 @@ class Member:
     seen: datetime
     listening: bool = False
     away: bool = False
+    alarm_s: float = 60.0
+    load: Load = Load()
 
     def here(self, now: datetime) -> bool:
         """Whether it runs, as far as its signatures tell."""
         return not self.away and abs(now - self.seen) < _GONE
+
+    @property
+    def late(self) -> bool:
+        """Whether what came waits too long."""
+        return self.load.oldest_s >= self.alarm_s
 
 
 class Roster:
@@ -69,9 +95,11 @@ class Roster:
         self._store = store
         self._clock = clock
         self._me = me
+        self._alarmed = False
         self._leads = False
         self._stopping = threading.Event()
         self._listening: Callable[[], bool] = lambda: False
+        self._load: Callable[[], Load] = Load
         self._thread = threading.Thread(target=self._run, name="ingest-roster", daemon=True)
 
     @property
@@ -79,9 +107,10 @@ class Roster:
         """Whether upkeep is ours."""
         return self._leads
 
-    def start(self, listening: Callable[[], bool]) -> None:
-        """Begin; ``listening`` tells whether the broker has our subscriptions."""
+    def start(self, listening: Callable[[], bool], load: Callable[[], Load] = Load) -> None:
+        """Begin; ``listening`` tells whether the broker has our subscriptions, ``load`` how we do."""
         self._listening = listening
+        self._load = load
         self._thread.start()
 
     def stop(self, timeout: float) -> None:
@@ -97,7 +126,8 @@ class Roster:
             StoreError: the store is away.
         """
         now = self._clock.now()
-        me = replace(self._me, seen=now, listening=self._listening() and not away, away=away)
+        listening = self._listening() and not away
+        me = replace(self._me, seen=now, listening=listening, away=away, load=self._load())
         with self._store.writing() as transaction:
             members = {one.name: one for one in members_of(transaction)} | {me.name: me}
             _write(transaction, members)
@@ -128,9 +158,19 @@ class Roster:
             signing = now >= sign_at or self._listening() != self._me.listening
             well = self._try(self.sign if signing else self.look)
             look_at = now + _LOOK_S
+            self._watch(self._load())
             if signing:
                 sign_at = now + _SIGN_S if well else look_at
         self._try(lambda: self.sign(away=True))
+
+    def _watch(self, load: Load) -> None:
+        """Tell when what came waits too long, and when it does so no more."""
+        late = load.oldest_s >= self._me.alarm_s
+        if late and not self._alarmed:
+            _log.warning("ingest.lagging", oldest_s=round(load.oldest_s), waiting=load.queue_depth)
+        if self._alarmed and not late:
+            _log.info("ingest.caught_up")
+        self._alarmed = late
 
     def _try(self, what: Callable[[], None]) -> bool:
         try:
@@ -160,6 +200,8 @@ def _member(name: str, fields: Mapping[str, object]) -> Member:
         seen=datetime.fromisoformat(str(fields["seen"])),
         listening=bool(fields["listening"]),
         away=bool(fields["away"]),
+        alarm_s=float(str(fields.get("alarm_s", 60.0))),
+        load=Load(**load) if isinstance(load := fields.get("load"), dict) else Load(),
     )
 
 

@@ -53,10 +53,14 @@ def master_key_lines(store: SqlStore, settings: StoreSettings) -> Iterator[Line]
 
 
 def worker_lines(store: SqlStore, now: datetime) -> Iterator[Line]:
-    """Look who takes telegrams in, and for whom the broker keeps what nobody fetches."""
+    """Look who takes telegrams in, who is late, and for whom the broker keeps what nobody fetches."""
     with store.reading() as view:
         members = members_of(view)
     here = [one for one in members if one.here(now)]
+    for one in here:
+        if one.late:
+            said = f"{one.name} has something {one.load.oldest_s:.0f} s old that is not stored yet"
+            yield warning("workers", said, "see its log; is the database slow or away, or too much coming?")
     for one in members:
         if one not in here:
             yield _missing(one, alone=not here)

@@ -81,8 +81,8 @@ def retire(
 
 
 def _table(members: Sequence[Member], now: datetime) -> list[str]:
-    rows = [("WORKER", "MACHINE", "STATE", "SEEN")]
-    rows += [(one.name, one.host, _state(one, now), _ago(one, now)) for one in members]
+    rows = [("WORKER", "MACHINE", "STATE", "SEEN", "WAITING", "OLDEST", "ITEMS")]
+    rows += [(one.name, one.host, _state(one, now), _ago(one, now), *_load(one, now)) for one in members]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
 
@@ -93,6 +93,13 @@ def _state(member: Member, now: datetime) -> str:
     if not member.here(now):
         return "missing"
     return "listening" if member.listening else "waiting for the broker"
+
+
+def _load(member: Member, now: datetime) -> tuple[str, str, str]:
+    if not member.here(now):
+        return "", "", ""
+    load = member.load
+    return str(load.queue_depth), f"{load.oldest_s:.1f} s", str(load.items)
 
 
 def _ago(member: Member, now: datetime) -> str:

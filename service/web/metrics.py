@@ -11,11 +11,13 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from ingest.roster import members_of
 from metering.ports import Clock, GatewayRow, Outcome, Store, TelegramState
 from service.fleet_metrics import fleet_metrics
 from service.fleet_source import Plans
 from service.fleet_status import fleet_status
 from service.web.context import IngestStatus
+from service.web.worker_metrics import worker_metrics
 
 __all__ = ["registry_of"]
 
@@ -46,7 +48,7 @@ class _StoreMetrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """Read the account once and write it in metric families."""
         with self._store.reading() as tx:
-            gateways, words = tx.ledger.gateways(), tx.ledger.words()
+            gateways, words, workers = tx.ledger.gateways(), tx.ledger.words(), members_of(tx)
             _, meters = tx.registry.overview(limit=1)
             waiting = {
                 state: tx.archive.count(state) for state in (TelegramState.HELD, TelegramState.FOREIGN)
@@ -65,6 +67,7 @@ class _StoreMetrics(Collector):
                 online.add_metric([gateway.name], float(gateway.online))
         yield online
         now, plans = self._clock.now(), self._plans()
+        yield from worker_metrics(workers, now)
         yield from fleet_metrics(fleet_status(gateways, words, now, plans=plans))
 
 

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
-from ingest.roster import Member, Roster, members_of, strike_off
+from ingest.roster import Load, Member, Roster, members_of, strike_off
 from metering.clock import FixedClock, SystemClock
 from metering.store.memory import memory_store
 
@@ -107,3 +108,30 @@ def test_while_the_store_is_away_the_thread_goes_on(gate):
     gate.away.clear()
     gate.until(lambda: roster.leads, "it signs once the store is there")
     roster.stop(5)
+
+
+def test_what_waits_too_long_is_told_once_and_so_is_its_end(gate):
+    roster = Roster(gate, Member("a", "box", [], NOON, alarm_s=5), clock=SystemClock())
+    load = Load()
+    with capture_logs() as logs:
+        roster.start(lambda: True, lambda: load)
+        gate.until(lambda: roster.leads, "it signs")
+        load = Load(queue_depth=7, oldest_s=6.4)
+        gate.until(lambda: any(entry["event"] == "ingest.lagging" for entry in logs), "it is told")
+        load = Load()
+        gate.until(lambda: any(entry["event"] == "ingest.caught_up" for entry in logs), "its end is told")
+        roster.stop(5)
+    told = [entry for entry in logs if entry["event"].startswith("ingest.")]
+    assert [(entry["event"], entry.get("oldest_s")) for entry in told] == [
+        ("ingest.lagging", 6),
+        ("ingest.caught_up", None),
+    ]
+
+
+def test_how_a_worker_does_is_read_as_it_was_signed(store):
+    roster = Roster(store, Member("a", "box", [], NOON, alarm_s=5), clock=at(0))
+    roster._load = lambda: Load(3, 7.5, 100, 90)
+    roster.sign()
+    with store.reading() as view:
+        [member] = members_of(view)
+    assert (member.load, member.alarm_s, member.late) == (Load(3, 7.5, 100, 90), 5, True)

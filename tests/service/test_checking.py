@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.roster import Member, Roster
+from ingest.roster import Load, Member, Roster
 from metering.clock import FixedClock
 from metering.store import SqlStore, create_master_key, load_master_key, upgrade
 from service.checking import machine
@@ -118,6 +118,16 @@ def test_a_worker_that_is_gone_is_told_with_what_to_do(store, settings):
     gone, here = worker_lines(store, NOW)
     assert (gone.state, here.state) == ("warning", "ok")
     assert "`nurt workers retire nurt-ingest-b-1`" in gone.do
+
+
+def test_a_worker_that_is_late_is_told(store, settings):
+    upgrade(settings.database)
+    roster = Roster(store, Member("a", "box", [], NOW), clock=FixedClock(NOW))
+    roster._load = lambda: Load(oldest_s=75)
+    roster.sign()
+    late, here = worker_lines(store, NOW)
+    assert (late.state, here.state) == ("warning", "ok")
+    assert "75 s old" in late.sentence
 
 
 def test_silence_is_told(store, settings, clock):
