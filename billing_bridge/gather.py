@@ -157,8 +157,14 @@ class Place:
         return None if written is None else written.value
 
 
-def gather(
-    tx: Transaction, utility: Utility, points: Iterable[ServicePoint], since: datetime, until: datetime
+def gather(  # noqa: PLR0913  what is asked for, and how closely
+    tx: Transaction,
+    utility: Utility,
+    points: Iterable[ServicePoint],
+    since: datetime,
+    until: datetime,
+    *,
+    day_begins: Collection[timedelta] = (),
 ) -> dict[str, Place]:
     """Fetch what is known of service points over a span, and of those that are deducted from them.
 
@@ -168,6 +174,8 @@ def gather(
         points: asked about.
         since: UTC; readings from :data:`MARGIN` before it on.
         until: UTC; readings up to :data:`MARGIN` after it.
+        day_begins: if given, only readings at the edges of days, see
+            :meth:`metering.billing.BillingBook.index_points`: enough for volumes by day, a sixth of the work.
     """
     asked = {one.id: one for one in points}
     deductibles = tx.customers.deductibles(list(asked))
@@ -180,7 +188,9 @@ def gather(
         for one in hung
         if one.valid_from <= until + MARGIN and (one.valid_to is None or one.valid_to >= since - MARGIN)
     ]
-    readings = tx.billing.index_points(meters, utility.register, since - MARGIN, until + MARGIN)
+    readings = tx.billing.index_points(
+        meters, utility.register, since - MARGIN, until + MARGIN, day_begins=day_begins
+    )
     facts, protocols = tx.customers.meter_facts(meters), tx.customers.protocols(meters)
     states = tx.customers.accepted_states(meters, utility.register.key, since - MARGIN, until + MARGIN)
     whom, cuts, reads = _whom(tx, asked), tx.customers.cuts(list(asked)), _reads(tx, asked, since, until)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
@@ -210,11 +210,25 @@ class BillingBook(Protocol):
         ...
 
     def index_points(
-        self, meters: Collection[MeterId], register: Register, since: datetime, until: datetime
+        self,
+        meters: Collection[MeterId],
+        register: Register,
+        since: datetime,
+        until: datetime,
+        *,
+        day_begins: Collection[timedelta] = (),
     ) -> Mapping[MeterId, Sequence[IndexPoint]]:
         """Give the readings of a register in m3 of many meters, ``since <= t <= until``, by time.
 
         Those the meter itself marked as wrong are left out.
+
+        Args:
+            meters: whose.
+            register: which.
+            since: UTC.
+            until: UTC.
+            day_begins: if given, only the first and the last of each day, for days that begin so long
+                before 00:00 UTC (one hour in Warsaw's winter, two in its summer).
         """
         ...
 

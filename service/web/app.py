@@ -29,6 +29,7 @@ def create_app(  # noqa: PLR0913  what the site is made of
     zone: ZoneInfo,
     title: str = "Nurt",
     plans: Callable[[], Plans] = lambda: NO_PLANS,
+    customers: FastAPI | None = None,
 ) -> FastAPI:
     """Make the application.
 
@@ -39,6 +40,7 @@ def create_app(  # noqa: PLR0913  what the site is made of
         zone: the utility's local calendar, for days on charts and times on pages.
         title: name on the pages.
         plans: asks what is planned for the gateways.
+        customers: the customers' pages, put below ``/c``; ``None`` = there are none.
     """
     # FastAPI's own API pages load scripts from elsewhere; ours is at /api/docs.
     app = FastAPI(
@@ -53,5 +55,7 @@ def create_app(  # noqa: PLR0913  what the site is made of
     add_error_handlers(app)
     for router in ROUTERS:
         app.include_router(router)
+    if customers is not None:
+        app.mount("/c", customers)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     return app

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,12 +15,13 @@ from metering.meter import Installation, MeterId, ServicePoint
 from metering.reading import Quality, Register
 from metering.store.sql.billing_questions import Questions
 from metering.store.sql.schema import billing_reads, installations, origins, readings, service_points
-from metering.store.sql.statements import Row, in_chunks, insert
+from metering.store.sql.statements import Row, in_chunks, insert_once
 from metering.store.sql.symbols import Names
 
 __all__ = ["SqlBillingBook"]
 
 _COLUMNS = tuple(billing_reads.c)[1:]
+_NO_CARRY = Decimal(0)
 _BELIEVED = (Quality.RAW.value, Quality.CLOCK_UNSURE.value)
 
 
@@ -67,33 +69,42 @@ class SqlBillingBook(Questions):
         return found
 
     def index_points(
-        self, meters: Collection[MeterId], register: Register, since: datetime, until: datetime
+        self,
+        meters: Collection[MeterId],
+        register: Register,
+        since: datetime,
+        until: datetime,
+        *,
+        day_begins: Collection[timedelta] = (),
     ) -> Mapping[MeterId, Sequence[IndexPoint]]:
         """Give the readings of a register in m3 of many meters, ``since <= t <= until``, by time."""
         meter_of = {number: meter for meter, number in self._names.meters.find(meters).items()}
         number = self._names.registers.number(register)
         found: dict[int, list[IndexPoint]] = {one: [] for one in meter_of}
-        wanted = (
-            sa.select(readings.c.meter, readings.c.measured_at, readings.c.value, readings.c.received_at)
-            .where(readings.c.register == number, readings.c.origin.in_(self._believed()))
-            .where(readings.c.measured_at >= since, readings.c.measured_at <= until)
-            .order_by(readings.c.meter, readings.c.measured_at)
-        )
+        of = (readings.c.register == number) & readings.c.origin.in_(self._believed())
+        of &= (readings.c.measured_at >= since) & (readings.c.measured_at <= until)
+        wanted = sa.select(
+            readings.c.meter, readings.c.measured_at, readings.c.value, readings.c.received_at
+        ).order_by(readings.c.meter, readings.c.measured_at)
         for chunk in in_chunks(meter_of):
-            for meter, at, value, arrived in self._connection.execute(
-                wanted.where(readings.c.meter.in_(chunk))
-            ):
+            these = of & readings.c.meter.in_(chunk)
+            if day_begins:
+                these &= sa.tuple_(readings.c.meter, readings.c.measured_at).in_(
+                    _edges_of_days(these, day_begins, self._connection.dialect.name)
+                )
+            for meter, at, value, arrived in self._connection.execute(wanted.where(these)):
                 found[meter].append(IndexPoint(at, value, arrived=arrived))
         return {meter_of[one]: points for one, points in found.items() if points}
 
     def add_reads(self, reads: Sequence[KeptRead]) -> set[str]:
         """Keep billing reads, each key once; gives the keys that were new."""
-        once = insert(self._connection.dialect.name, billing_reads).on_conflict_do_nothing()
-        new: set[str] = set()
-        for chunk in in_chunks(reads):
-            keys = once.values([_row(one) for one in chunk]).returning(billing_reads.c.key)
-            new.update(self._connection.execute(keys).scalars())
-        return new
+        keys = {one.key: one for one in reversed(reads)}
+        for chunk in in_chunks(list(keys)):  # writers queue up, so nobody comes in between
+            known = sa.select(billing_reads.c.key).where(billing_reads.c.key.in_(chunk))
+            for key in self._connection.execute(known).scalars().all():
+                del keys[key]
+        insert_once(self._connection, billing_reads, [_row(one) for one in keys.values()])
+        return set(keys)
 
     def set_state(
         self, key: str, before: Collection[ReadState], after: ReadState, record: bytes | None = None
@@ -190,3 +201,32 @@ def _kept(row: sa.Row[Any]) -> KeptRead:
 
 def _by_end(read: KeptRead) -> tuple[datetime, str, int]:
     return read.ends, read.register, read.revision
+
+
+def _edges_of_days(
+    of: sa.ColumnElement[bool], day_begins: Collection[timedelta], dialect: str
+) -> sa.CompoundSelect[Any]:
+    """Give meter and time of the first and the last reading of each day, for days of each beginning."""
+    chosen = []
+    for ahead in sorted(day_begins):
+        edges = [
+            edge(readings.c.measured_at, type_=readings.c.measured_at.type).label(name)
+            for name, edge in (("first", sa.func.min), ("last", sa.func.max))
+        ]
+        days = (
+            sa.select(readings.c.meter, *edges)
+            .where(of)
+            .group_by(readings.c.meter, _day(ahead, dialect))
+            .cte(f"days_{int(ahead.total_seconds())}".replace("-", "west"))
+        )
+        chosen += [sa.select(days.c.meter, days.c.first), sa.select(days.c.meter, days.c.last)]
+    return sa.union(*chosen)
+
+
+def _day(ahead: timedelta, dialect: str) -> sa.ColumnElement[Any]:
+    """Give the number of the day a reading was in, of days that begin ``ahead`` of 00:00 UTC."""
+    if dialect == "postgresql":
+        epoch = sa.func.extract("epoch", readings.c.measured_at)
+        return sa.func.floor((epoch + int(ahead.total_seconds())) / 86_400)
+    micro = sa.type_coerce(readings.c.measured_at, sa.BigInteger())
+    return (micro + ahead // timedelta(microseconds=1)) // 86_400_000_000
