@@ -8,12 +8,10 @@ on the next one. What is not acknowledged stays with the broker.
 from __future__ import annotations
 
 import contextlib
-import re
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import structlog
 from paho.mqtt import client as paho  # noqa: TID251  the one file that may
@@ -25,7 +23,8 @@ from paho.mqtt.subscribeoptions import SubscribeOptions  # noqa: TID251  same
 
 from ingest.inbox import Arrival, Inbox
 from ingest.items import Delivery
-from ingest.routes import CONTRACT_ROUTES, LARGEST
+from ingest.mqtt_settings import MqttSettings, Tls, subscriptions
+from ingest.routes import LARGEST
 from metering.errors import SettingsError
 from metering.ports import Clock
 
@@ -33,94 +32,11 @@ __all__ = ["MqttSettings", "Subscriber", "Tls", "subscriptions"]
 
 _log = structlog.get_logger(__name__)
 
-_LAST_WORDS = re.compile(r"amr/1/[^/]+/(?:state|cfg/(?:desired|reported))|.*/(?:LWT|status|availability)")
-"""Filters of what gateways say of themselves: our contract's, Tasmota's, ESPHome's, rtl_433's."""
-
 _TAKEN_OVER = 0x8E
 """Another client logged in with our client id (MQTT 5, 3.14.2.1)."""
 
 _SEND_RETAINED_IF_NEW = 1
 """Retain handling (MQTT 5, 3.8.3.1): kept messages once, not at every reconnection."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tls:
-    """TLS files, PEM.
-
-    Attributes:
-        ca_file: authorities to trust; ``None`` = those of the system.
-        cert_file: our certificate, if the broker asks for one.
-        key_file: its key.
-    """
-
-    ca_file: str | None = None
-    cert_file: str | None = None
-    key_file: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MqttSettings:
-    """How to reach the broker.
-
-    Attributes:
-        host: name or address.
-        port: TCP port; 8883 is usual with TLS.
-        client_id: fixed: the broker keeps our session under it. One per worker.
-        protocol: ``5``; ``3.1.1`` for brokers that know no better.
-        username: if the broker asks for one.
-        password: never shown.
-        tls: ``None`` = no TLS.
-        filters: topic filters to subscribe to.
-        shared_group: share deliveries among all workers of this group (MQTT 5); empty = all for us.
-        last_words: listen to what gateways say of themselves, which cannot be shared; one worker of a machine
-            is enough.
-        former: filters our session may still have from an earlier run, as :func:`subscriptions` gave them.
-        keepalive_s: seconds between signs of life.
-        session_expiry_s: how long the broker keeps our session while we are away (MQTT 5).
-        receive_maximum: most deliveries the broker sends before it waits for acknowledgements (MQTT 5).
-        listening: only look: QoS 0 and a session the broker forgets with the connection.
-        leaving: take only what already waits for us; unsubscribe from ``former``, subscribe to nothing.
-        reconnect_s: shortest and longest pause before another attempt to connect.
-        connect_timeout_s: how long one attempt may take.
-    """
-
-    host: str = "127.0.0.1"
-    port: int = 1883
-    client_id: str = "nurt-ingest"
-    protocol: Literal["5", "3.1.1"] = "5"
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    tls: Tls | None = None
-    filters: Sequence[str] = tuple(route.topic_filter for route in CONTRACT_ROUTES)
-    shared_group: str = ""
-    last_words: bool = True
-    former: Sequence[str] = ()
-    keepalive_s: int = 30
-    session_expiry_s: int = 7 * 86400
-    receive_maximum: int = 1000
-    listening: bool = False
-    leaving: bool = False
-    reconnect_s: tuple[int, int] = (1, 60)
-    connect_timeout_s: float = 3.0
-
-    def __post_init__(self) -> None:
-        try:
-            self.host.encode("idna")
-        except UnicodeError as wrong:  # paho's thread would die of it
-            raise SettingsError(f"{self.host[:80]!a} is not a host name or address") from wrong
-
-
-def subscriptions(settings: MqttSettings) -> Sequence[str]:
-    """Give the filters as the broker gets them.
-
-    Kept messages are not sent to shared subscriptions (MQTT 5, 4.8.2), and what gateways say of themselves is
-    kept: that is listened to by itself.
-    """
-    group = settings.shared_group
-    if not group:
-        return list(settings.filters)
-    said = [one for one in settings.filters if settings.last_words and _LAST_WORDS.fullmatch(one)]
-    return said + [f"$share/{group}/{one}" for one in settings.filters if not _LAST_WORDS.fullmatch(one)]
 
 
 class Subscriber:
