@@ -15,7 +15,20 @@ from typing import Annotated
 import typer
 
 from metering.errors import ImportRefused, TelemetryError
-from service.commands import anomaly, billing, config, database, demo, gateway, keys, meters, run, workers
+from service.commands import (
+    anomaly,
+    billing,
+    config,
+    customers,
+    database,
+    demo,
+    findings,
+    gateway,
+    keys,
+    meters,
+    run,
+    workers,
+)
 from service.commands.adapters import adapters
 from service.commands.check import check
 from service.commands.coverage import coverage
@@ -23,6 +36,7 @@ from service.commands.decode import decode
 from service.commands.listen import listen
 from service.commands.models import models
 from service.commands.replay import replay
+from service.commands.scan import scan
 
 __all__ = ["app", "main"]
 
@@ -46,9 +60,12 @@ app.command()(listen)
 app.command()(models)
 app.command()(replay)
 app.command()(coverage)
+app.command()(scan)
 app.command()(demo.demo)
 app.add_typer(anomaly.app, name="anomaly")
+app.add_typer(findings.app, name="findings")
 app.add_typer(billing.app, name="billing")
+app.add_typer(customers.app, name="customers")
 app.add_typer(meters.app, name="meters")
 app.add_typer(keys.app, name="keys")
 app.add_typer(database.app, name="db")

@@ -15,17 +15,21 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from gateway_firmware_config.broker_login import BrokerLogin
 from ingest.routes import CONTRACT_ROUTES
+from service.anomaly_settings import AnomalySettings, NoticeSettings
 from service.billing_files import FilesSettings
 from service.billing_settings import BillingSettings
+from service.customers.settings import CustomerSettings
 from service.settings_series import SeriesSettings
 from service.settings_topics import Section, TopicRule, known_zone
 
 __all__ = [
     "PREFIX",
+    "AnomalySettings",
     "GatewaySettings",
     "IngestSettings",
     "LogSettings",
     "MqttSettings",
+    "NoticeSettings",
     "SeriesSettings",
     "Settings",
     "StoreSettings",
@@ -186,8 +190,11 @@ class Settings(BaseSettings):
     mqtt: MqttSettings = MqttSettings()
     ingest: IngestSettings = IngestSettings()
     gateways: GatewaySettings = GatewaySettings()
+    anomaly: AnomalySettings = AnomalySettings()
+    notices: NoticeSettings = NoticeSettings()
     billing: BillingSettings = BillingSettings()
     billing_files: FilesSettings = FilesSettings()
+    customers: CustomerSettings = CustomerSettings()
     web: WebSettings = WebSettings()
     logs: LogSettings = LogSettings()
 
