@@ -23,11 +23,11 @@ from ingest.items import Delivery, Item, Unreadable
 from ingest.judge import Judge
 from ingest.parts import take_parts
 from ingest.pulses import take_pulses
-from ingest.resting import collector_rests
 from ingest.routes import Router
 from ingest.rules import Foreign, Rules
 from ingest.values import take_values
 from metering.ports import Ledger, Outcome, Store, TelegramArchive
+from metering.resting import collector_rests
 from metering.uplink import FrameUplink, GatewayState, GatewayWord, PartUplink, PulseUplink, ValueUplink
 
 __all__ = ["ItemResult", "Pipeline"]

@@ -21,10 +21,10 @@ from decoders.model import Model
 from ingest.local_dates import AHEAD, in_zone, plain_dates
 from ingest.model_values import model_values
 from ingest.quality import quality_of
-from ingest.quick_readings import quick_reading
 from metering.meter import PulseInput
 from metering.ports import ArchivedTelegram
-from metering.reading import Detail, Function, Provenance, Reading, Register, Way
+from metering.quick_readings import quick_provenance, quick_reading
+from metering.reading import Detail, Function, Provenance, Reading, Register, Way, exact
 from metering.uplink import PulseUplink
 
 __all__ = [
@@ -57,7 +57,8 @@ def readings_of(
     """
     reception, heard_at = archived.receptions[0][0], archived.heard_at
     meter, received_at = archived.meter, reception.received_at
-    provenance = Provenance(archived.id, reception.gateway, model.name if model else None, decoder_of(model))
+    named = model.name if model else None
+    provenance = quick_provenance(archived.id, reception.gateway, named, decoder_of(model))
     way = Way.WIRED if telegram.wired else Way.RADIO
     dates = _storage_dates(telegram.records, heard_at, zone)
     readings: list[Reading] = []
@@ -70,7 +71,7 @@ def readings_of(
                 quick_reading(
                     meter,
                     _register_of(record),
-                    value,
+                    exact(value),
                     record.unit,
                     dated or heard_at,
                     received_at,
@@ -88,7 +89,7 @@ def readings_of(
                 quick_reading(
                     meter,
                     register,
-                    number,
+                    exact(number),
                     unit,
                     dated or heard_at,
                     received_at,

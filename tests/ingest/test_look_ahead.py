@@ -13,8 +13,8 @@ import pytest
 from ingest.items import Delivery
 from ingest.judge import Judge, Verdict
 from ingest.pipeline import Pipeline
-from ingest.resting import collector_rests
 from metering.meter import Meter
+from metering.resting import collector_rests
 
 
 class Meanwhile:

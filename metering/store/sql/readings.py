@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -12,9 +12,10 @@ import sqlalchemy as sa
 from sqlalchemy.sql.dml import UpdateBase
 
 from metering.meter import MeterId
-from metering.reading import Detail, Provenance, Reading, Register, Way
+from metering.reading import Detail, Reading, Register, Way
 from metering.store.sql.forgetting import forget_details, forget_readings
 from metering.store.sql.heard import note_heard
+from metering.store.sql.reading_rows import in_order, read
 from metering.store.sql.schema import details, latest, readings
 from metering.store.sql.statements import (
     Columns,
@@ -28,8 +29,6 @@ from metering.store.sql.statements import (
 from metering.store.sql.symbols import Names, Origin
 
 __all__ = ["SqlReadings", "newest_readings", "write_readings"]
-
-_COLUMNS = tuple(readings.c)
 
 _UNFRAMED = frozenset({Way.PULSE, Way.DECODED})
 """Ways without a telegram that would tell when the meter was heard."""
@@ -129,7 +128,7 @@ class SqlReadings:
 
     def of_telegram(self, telegram: int) -> tuple[Sequence[Reading], Sequence[Detail]]:
         """Give what one telegram gave rise to, by register key."""
-        found = self._read(sa.select(*_COLUMNS).where(readings.c.telegram == telegram))
+        found = self._read(lambda wanted: wanted.where(readings.c.telegram == telegram))
         said = self._connection.execute(sa.select(details).where(details.c.telegram == telegram)).all()
         return (
             sorted(found, key=lambda reading: (reading.register.key, reading.measured_at, reading.value)),
@@ -142,7 +141,8 @@ class SqlReadings:
         """Give what each of some telegrams gave rise to; nothing for those that gave nothing."""
         found: dict[int, tuple[list[Reading], list[Detail]]] = {}
         for chunk in in_chunks(telegrams):
-            for reading in self._read(sa.select(*_COLUMNS).where(readings.c.telegram.in_(chunk))):
+            of_these = readings.c.telegram.in_(chunk)
+            for reading in self._read(lambda wanted, these=of_these: wanted.where(these)):  # type: ignore[misc]  # bound now
                 found.setdefault(reading.provenance.telegram or 0, ([], []))[0].append(reading)
             said = self._connection.execute(sa.select(details).where(details.c.telegram.in_(chunk)))
             for detail in _details_of(said, self._names):
@@ -183,18 +183,16 @@ class SqlReadings:
     def _of_register(
         self, meter: MeterId, register: Register, within: sa.ColumnElement[bool], limit: int | None = None
     ) -> list[Reading]:
-        statement = (
-            sa.select(*_COLUMNS)
-            .where(readings.c.meter == self._names.meters.number(meter))
-            .where(readings.c.register == self._names.registers.number(register))
-            .where(within)
-            .order_by(readings.c.measured_at)
-            .limit(limit)
+        these = (
+            (readings.c.meter == self._names.meters.number(meter))
+            & (readings.c.register == self._names.registers.number(register))
+            & within
         )
-        return sorted(self._read(statement), key=_by_time)
+        found = self._read(lambda wanted: wanted.where(these).order_by(readings.c.measured_at).limit(limit))
+        return in_order(found)
 
-    def _read(self, statement: sa.Select[Any]) -> list[Reading]:
-        return _readings_of(self._connection.execute(statement).all(), self._names)
+    def _read(self, which: Callable[[sa.Select[Any]], sa.Select[Any]]) -> list[Reading]:
+        return read(self._connection, self._names, which)
 
 
 def _key_of(reading: Reading, meter_of: Mapping[MeterId, int], register_of: Mapping[Register, int]) -> Row:
@@ -240,18 +238,9 @@ def newest_readings(connection: sa.Connection, names: Names, which: sa.ColumnEle
     """Read what some rows of ``latest`` point to; of several values at one time the highest."""
     heads = sa.select(latest.c.meter, latest.c.register, latest.c.measured_at).where(which)
     key = sa.tuple_(readings.c.meter, readings.c.register, readings.c.measured_at)
-    found = _readings_of(connection.execute(sa.select(*_COLUMNS).where(key.in_(heads))), names)
+    found = read(connection, names, lambda wanted: wanted.where(key.in_(heads)))
     best = {(reading.meter, reading.register): reading for reading in sorted(found, key=_by_value)}
     return list(best.values())
-
-
-def _readings_of(rows: Iterable[sa.Row[Any]], names: Names) -> list[Reading]:
-    """Make readings of rows of the table, all its columns in order."""
-    plain = [tuple(row) for row in rows]
-    meters = names.meters.things({row[0] for row in plain})
-    registers = names.registers.things({row[1] for row in plain})
-    origins = names.origins.things({row[6] for row in plain})
-    return [_reading(row, meters[row[0]], registers[row[1]], origins[row[6]]) for row in plain]
 
 
 def _details_of(rows: Iterable[sa.Row[Any]], names: Names) -> list[Detail]:
@@ -265,16 +254,5 @@ def _details_of(rows: Iterable[sa.Row[Any]], names: Names) -> list[Detail]:
     ]
 
 
-def _reading(row: tuple[Any, ...], meter: MeterId, register: Register, origin: Origin) -> Reading:
-    _, _, measured_at, value, received_at, telegram, _ = row
-    unit, way, quality, gateway, model, decoder = origin
-    source = Provenance(telegram, gateway, model or None, decoder)
-    return Reading(meter, register, value, unit, measured_at, received_at, way, quality, source)
-
-
 def _by_value(reading: Reading) -> Decimal:
     return reading.value
-
-
-def _by_time(reading: Reading) -> tuple[datetime, Decimal]:
-    return reading.measured_at, reading.value

@@ -1,7 +1,8 @@
-"""Python's collector of cycles rests while a batch is worked on.
+"""Python's collector of cycles rests while thousands of objects are made.
 
-A batch makes some ten thousand objects that live until it is committed and hold no cycles: reference counts
-free them. The collector would walk them over and over, a sixth of all work, and find nothing.
+A batch of telegrams, or a year of readings, is some ten thousand objects that hold no cycles: reference
+counts free them. The collector would walk them over and over, a sixth of the work on a batch and half of
+that on a year, and find nothing.
 """
 
 from __future__ import annotations
