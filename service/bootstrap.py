@@ -55,7 +55,13 @@ def make_intake(
     check_broker_files(settings.mqtt)
     ingest, judge = settings.ingest, Judge()
     broker = replace(broker_of(settings.mqtt), last_words=last_words, former=former)
-    me = Member(broker.client_id, machine_of(settings), subscriptions(broker), clock.now())
+    me = Member(
+        broker.client_id,
+        machine_of(settings),
+        subscriptions(broker),
+        clock.now(),
+        alarm_s=ingest.alarm_s,
+    )
     roster = Roster(store, me, clock=clock)
     return Intake(
         make_pipeline(settings, store, judge),

@@ -140,6 +140,12 @@ class IngestSettings(Section):
     foreign_days: int = Field(
         default=7, description="days telegrams of meters not registered are held", ge=1, le=3650
     )
+    alarm_s: float = Field(
+        default=60.0,
+        description="seconds something may wait to be stored before it is an alarm",
+        gt=0,
+        le=86_400,
+    )
     machine: str = Field(
         default="",
         description="name of this machine in the client ids of workers; its own if empty",
