@@ -18,7 +18,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from decoders.lengths import ends_cleanly
 from decoders.quick_records import quick_record, quick_telegram
 from decoders.telegram import Record, Security, Telegram
 from decoders.wmbus import link
@@ -72,7 +71,6 @@ class TelegramLayout:
         own: only the headers are the standard's; :func:`decoders.decode.decode` refuses such telegrams.
         renderings: what others have prepared for this layout, by a name of theirs.
         standard_sender: the link-layer address is written as the standard says.
-        ends_cleanly: nothing stands behind the records.
         used: a frame fitted since :meth:`reset`.
     """
 
@@ -80,7 +78,6 @@ class TelegramLayout:
         "_full",
         "_makers",
         "clear",
-        "ends_cleanly",
         "example",
         "mask",
         "own",
@@ -104,7 +101,6 @@ class TelegramLayout:
         self.places = places
         self.example = example
         self.own = is_own(example)
-        self.ends_cleanly = ends_cleanly(example)
         self.standard_sender = identity(example.frame[2:10]) == example.sender
         self.renderings: dict[object, object] = {}
         self.used = False

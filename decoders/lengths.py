@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from decoders.errors import DecodeError, FrameError
 from decoders.quick_records import with_faults
 from decoders.telegram import Record, Telegram
-from decoders.wmbus import link
+from decoders.wmbus import blocks, link
 from decoders.wmbus.ci import CI, Content
 from decoders.wmbus.records import FILLER
 
@@ -35,7 +35,8 @@ def settled(frame: link.Frame, read: Read) -> Telegram:
         the end, a fault says so.
 
     Raises:
-        DecodeError: what reading it raises; ``truncated`` if bytes are missing.
+        DecodeError: what reading it raises; ``truncated`` if bytes are missing; ``bad_crc`` if the bytes left
+            over are a checksum that one turned bit made wrong.
     """
     if frame.missing:
         return _without_the_missing(frame, read)
@@ -48,9 +49,19 @@ def settled(frame: link.Frame, read: Read) -> Telegram:
         if found is None:
             raise
         return found
-    if frame.trailer and not ends_cleanly(telegram):
-        return _completed(frame, telegram.records, read) or telegram
-    return telegram
+    return telegram if ends_cleanly(telegram) else _mended(frame, telegram, read)
+
+
+def _mended(frame: link.Frame, telegram: Telegram, read: Read) -> Telegram:
+    """Look at a telegram behind whose records something is left over, or whose last one is cut."""
+    if frame.crc == "none" and not frame.wired and blocks.is_damaged_format_b(frame.data):
+        raise FrameError(
+            "bad_crc",
+            "the bytes behind the records are a checksum of format B that does not match by one bit",
+            offset=len(frame.data) - 2,
+            evidence={"format": "B"},
+        )
+    return (_completed(frame, telegram.records, read) if frame.trailer else None) or telegram
 
 
 def ends_cleanly(telegram: Telegram) -> bool:

@@ -19,6 +19,7 @@ __all__ = [
     "blocks_b",
     "fits_format_b",
     "holds",
+    "is_damaged_format_b",
     "is_format_a",
     "is_format_b",
     "joined",
@@ -82,6 +83,36 @@ def is_format_b(raw: bytes) -> bool:
     if len(raw) < length + 1 or not fits_format_b(length):
         return False
     return all(holds(raw, *block) for block in blocks_b(length))
+
+
+def is_damaged_format_b(raw: bytes) -> bool:
+    """Tell format B of which one bit was turned: its checksum is off by what a single bit leaves.
+
+    Of frames without checksums one in 434 looks like it, so something else must speak for it as well.
+    """
+    length = raw[0]
+    if len(raw) < length + 1 or not fits_format_b(length):
+        return False
+    off = [_syndrome(raw, *block) for block in blocks_b(length)]
+    wrong = [syndrome for syndrome in off if syndrome]
+    return len(wrong) == 1 and wrong[0] in _OF_ONE_BIT
+
+
+def _syndrome(raw: bytes, start: int, end: int) -> int:
+    return crc16(raw[start:end]) ^ (raw[end] << 8 | raw[end + 1])
+
+
+def _of_one_bit() -> frozenset[int]:
+    """Give what each single bit leaves, counted from the end of a block: the powers of x, which repeat."""
+    found = {1}
+    power = 1
+    while (power := power << 1 ^ (_POLYNOMIAL if power & 0x8000 else 0)) not in found:
+        found.add(power)
+    return frozenset(found)
+
+
+_POLYNOMIAL = 0x13D65
+_OF_ONE_BIT = _of_one_bit()
 
 
 def joined(raw: bytes, blocks: list[Block]) -> bytes:

@@ -190,3 +190,39 @@ def test_a_stream_takes_lengths_as_each_telegram_alone_does():
         told, alone = decoder.decode(frame), decode(frame)
         assert (told.frame, told.records) == (alone.frame, alone.records)
         assert [str(fault) for fault in told.faults] == [str(fault) for fault in alone.faults]
+
+
+def of_format_b(records: bytes) -> bytes:
+    return blocks.add_format_b(build(METER, records, access=9))
+
+
+@pytest.mark.parametrize("records", [RECORDS, RECORDS[:6], RECORDS * 9], ids=["three", "one", "two blocks"])
+def test_a_turned_bit_under_a_checksum_of_format_b_is_noticed(records):
+    """A damaged frame of format B is as long as one without checksums: what is left over gives it away.
+
+    A bit that makes the records swallow the checksum hides it: one in fifty may.
+    """
+    frame = of_format_b(records)
+    good, unnoticed = values(frame), 0
+    for bit in range(8, 8 * len(frame)):
+        damaged = bytearray(frame)
+        damaged[bit // 8] ^= 1 << bit % 8
+        try:
+            telegram = decode(bytes(damaged))
+        except DecodeError:
+            continue
+        told = [(record.register, record.value) for record in telegram.records]
+        unnoticed += not telegram.faults and (telegram.meter, told) != good
+    assert unnoticed <= 8 * len(frame) // 50
+
+
+def test_bytes_left_over_that_are_no_checksum_make_no_damage():
+    """Of frames with two bytes behind their records one in 434 is taken for a damaged one, no more."""
+    frame = bytes((FRAME[0] + 2,)) + FRAME[1:]
+    refused = 0
+    for number in range(0, 1 << 16, 7):
+        try:
+            decode(frame + number.to_bytes(2, "big"))
+        except DecodeError as error:
+            refused += error.code == "bad_crc"
+    assert refused <= 2 * (1 << 16) / 7 / 434
