@@ -6,7 +6,7 @@ ESPHOME := 2026.6.5
 BIN := $(VENV)/bin
 ROOMS := metering decoders ingest anomaly billing_bridge gateway_firmware_config service
 
-.PHONY: help demo test lint format types unit bench bench-anomaly run kills faults kills-agent faults-influx fuzz fuzz-lines soak-decode servers docs decoder-report clean
+.PHONY: help demo test lint format types unit bench bench-anomaly run kills faults kills-agent kills-billing bench-billing faults-influx fuzz fuzz-lines soak-decode servers docs decoder-report clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -87,6 +87,9 @@ docs: $(VENV)/.demo ## the pages that are generated: meters, adapters, billing r
 
 decoder-report: $(VENV)/.demo ## docs/decoder-report.md: agreement with the shared real telegrams, per model
 	$(BIN)/python benchmarks/decoder_report.py > docs/decoder-report.md
+
+bench-billing: $(VENV)/.dev servers ## a million registers closed on PostgreSQL: 36 million reads, half an hour in all
+	NURT_BILLING_REGISTERS=1000000 $(BIN)/python benchmarks/bench_billing.py
 
 bench-anomaly: $(VENV)/.dev ## how good the detectors are on real households: docs/anomaly-report.md
 	$(BIN)/python -m benchmarks.anomaly.report

@@ -14,6 +14,7 @@ from rich.table import Table
 sys.path.insert(0, str(Path(__file__).parent))
 
 import bench_agent
+import bench_billing
 import bench_decode
 import bench_ingest
 import bench_series
@@ -23,6 +24,7 @@ BENCHES: dict[str, Callable[[], Iterator[Figure]]] = {
     "decode": bench_decode.figures,
     "ingest": bench_ingest.figures,
     "agent": bench_agent.figures,
+    "billing": bench_billing.figures,
     "series": bench_series.figures,
 }
 

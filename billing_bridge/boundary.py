@@ -17,7 +17,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from fractions import Fraction
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -26,12 +25,12 @@ from billing_bridge.estimate import (
     Missing,
     NoEstimate,
     Settings,
-    floored,
     project,
     prorated,
 )
 from billing_bridge.quality import Cim, Espi
 from metering.consumption import SLACK, IndexPoint, Segment, joined
+from metering.consumption.points import WIDE
 from metering.meter import MeterId
 
 __all__ = ["Boundary", "Dial", "How", "Rounding"]
@@ -127,7 +126,8 @@ class Boundary:
 
     def billed(self, step: Decimal) -> Decimal:
         """Give the total floored to the billing step."""
-        return floored(Fraction(self.total), step)
+        whole = int(WIDE.divide_int(self.total, step))
+        return whole * step if whole * step <= self.total else (whole - 1) * step
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,16 @@ indices, exactly.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
+
+import orjson
 
 from billing_bridge.boundary import Boundary
 from billing_bridge.period import Period
@@ -43,7 +45,7 @@ class Subject:
     @property
     def key(self) -> str:
         """Stable text, safe between colons."""
-        return f"{quote(self.tenant, safe='')}:{quote(f'{self.service_point}/{self.register.key}', safe='')}"
+        return f"{_quoted(self.tenant)}:{_quoted(f'{self.service_point}/{self.register.key}')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,7 @@ class BillingRead:
     @property
     def key(self) -> str:
         """``br:utility:SP1%2Fvolume:2026-01-01..2026-02-01:1``: the same after any restore."""
-        return f"br:{self.subject.key}:{quote(self.period.id, safe='')}:{self.revision}"
+        return f"br:{self.subject.key}:{_quoted(self.period.id)}:{self.revision}"
 
     @property
     def supersedes(self) -> str | None:
@@ -214,11 +216,16 @@ class BillingRead:
             "edits": [_edit(one) for one in self.edits],
             **self.content,
         }
-        return json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        return orjson.dumps(told, option=orjson.OPT_SORT_KEYS)
 
     def digest(self) -> bytes:
         """SHA-256 of :meth:`payload`."""
         return sha256(self.payload()).digest()
+
+
+@lru_cache(maxsize=4096)
+def _quoted(text: str) -> str:
+    return quote(text, safe="")
 
 
 def _period(period: Period) -> dict[str, str]:

@@ -98,6 +98,8 @@ def apply(rule: Rule[Case, Any], case: Case, policy: Policy, customer_class: str
 
 
 def _with(rule: Rule[Any, Parameters], said: Mapping[str, str]) -> Parameters:
+    if not said:
+        return rule.defaults
     defaults: Any = rule.defaults
     known = {one.name: getattr(defaults, one.name) for one in fields(defaults)}
     for name in said:

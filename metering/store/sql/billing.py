@@ -92,8 +92,8 @@ class SqlBillingBook(Questions):
                 these &= sa.tuple_(readings.c.meter, readings.c.measured_at).in_(
                     _edges_of_days(these, day_begins, self._connection.dialect.name)
                 )
-            for meter, at, value, arrived in self._connection.execute(wanted.where(these)):
-                found[meter].append(IndexPoint(at, value, arrived=arrived))
+            for meter, at, value, arrived in self._connection.execute(wanted.where(these)).all():
+                found[meter].append(IndexPoint(at, value, _NO_CARRY, arrived))
         return {meter_of[one]: points for one, points in found.items() if points}
 
     def add_reads(self, reads: Sequence[KeptRead]) -> set[str]:

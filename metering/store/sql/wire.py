@@ -49,7 +49,9 @@ def _quoted(kind: sa.Column[Any], texts: _Texts) -> list[str]:
 
 def _escaped(kind: sa.Column[Any], values: Sequence[Any], escapes: dict[int, str]) -> _Texts:
     texts = _texts(kind, values)
-    if not isinstance(kind.type, sa.Text | FreeText | sa.LargeBinary):
+    if isinstance(kind.type, sa.LargeBinary):  # long, and nothing but the first sign is escaped
+        return [None if text is None else f"\\{text}" for text in texts]
+    if not isinstance(kind.type, sa.Text | FreeText):
         return texts
     return [None if text is None else text.translate(escapes) for text in texts]
 
