@@ -11,7 +11,7 @@ from typing import NamedTuple
 from decoders.decode import decode_frame
 from decoders.layout import TelegramLayout
 from decoders.layout_learning import learn, learn_own
-from decoders.lengths import ends_cleanly
+from decoders.lengths import left_over
 from decoders.opening import AS_RECEIVED, Opening, opening_of
 from decoders.own_payload import own_payload
 from decoders.telegram import Keys, Telegram, no_keys
@@ -127,7 +127,9 @@ class Decoder:
             return None
         data = frame.data[:-2] if frame.wired else frame.data
         fit = self._among(kind.ways, data, int.from_bytes(data), keys)
-        return fit and (fit[0], frame.data, fit[2])
+        if fit is None or (frame.trailer and fit[0].stray):
+            return None
+        return fit[0], frame.data, fit[2]
 
     def _among(self, ways: list[_Way], data: bytes, number: int, keys: Keys) -> Fit | None:
         for opening, layouts in ways:
@@ -148,7 +150,9 @@ class Decoder:
         return telegram
 
     def _learn(self, frame: link.Frame, telegram: Telegram, keys: KeysOnce) -> None:
-        if telegram.security.authenticated or telegram.frame != frame.data or not ends_cleanly(telegram):
+        if telegram.faults or telegram.security.authenticated or telegram.frame != frame.data:
+            return
+        if telegram.security.encrypted and left_over(telegram):
             return
         layers = begin(frame)
         read_headers(layers, keys)

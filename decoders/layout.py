@@ -18,16 +18,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from decoders.lengths import left_over
 from decoders.quick_records import quick_record, quick_telegram
 from decoders.telegram import Record, Security, Telegram
 from decoders.wmbus import link
 from decoders.wmbus.address import identity, link_order
+from decoders.wmbus.blocks import is_damaged_format_b
 from decoders.wmbus.ci import CI, Content
 from decoders.wmbus.crc import crc_little
 from decoders.wmbus.header import describe
+from decoders.wmbus.records import FILLER, is_left_over
 from metering.meter import MeterId
 
 __all__ = ["Maker", "Places", "TelegramLayout", "is_compact", "is_own", "maker"]
+
+_SPECIAL = frozenset((0x0F, 0x1F, FILLER))
 
 Maker = Callable[[bytes], Record]
 """Makes a record out of its data bytes."""
@@ -71,11 +76,12 @@ class TelegramLayout:
         own: only the headers are the standard's; :func:`decoders.decode.decode` refuses such telegrams.
         renderings: what others have prepared for this layout, by a name of theirs.
         standard_sender: the link-layer address is written as the standard says.
+        stray: bytes behind the records that are none; a receiver's.
         used: a frame fitted since :meth:`reset`.
     """
 
     __slots__ = (
-        "_full",
+        "_also",
         "_makers",
         "clear",
         "example",
@@ -86,6 +92,7 @@ class TelegramLayout:
         "repeated",
         "slots",
         "standard_sender",
+        "stray",
         "used",
         "values",
     )
@@ -105,7 +112,8 @@ class TelegramLayout:
         self.renderings: dict[object, object] = {}
         self.used = False
         self._makers = tuple(map(maker, example.records))
-        self._full = _full_frame(example) if example.ci[-1:] and is_compact(example.ci[-1]) else None
+        self.stray = len(left_over(example))
+        self._also = _also(example, self.stray)
 
     def fits(self, clear: bytes, bits: int) -> bool:
         """Whether a frame in clear has this layout.
@@ -114,7 +122,7 @@ class TelegramLayout:
             clear: the frame.
             bits: the same as a number, first byte highest.
         """
-        if bits & self.mask != self.repeated or (self._full and not self._full(clear)):
+        if bits & self.mask != self.repeated or (self._also and not self._also(clear)):
             return False
         self.used = True
         return True
@@ -188,6 +196,20 @@ def is_compact(ci: int) -> bool:
 def is_own(telegram: Telegram) -> bool:
     """Whether the telegram's payload is the manufacturer's own, as its CI field says."""
     return bool(telegram.ci) and CI[telegram.ci[-1]].content is Content.MANUFACTURER
+
+
+def _also(example: Telegram, stray: int) -> Callable[[bytes], bool] | None:
+    """Return what else must hold of a frame, beside what its mask says."""
+    if example.ci[-1:] and is_compact(example.ci[-1]):
+        return _full_frame(example)
+    if stray:
+        return lambda clear: _is_stray(clear[-stray:]) and not is_damaged_format_b(clear)
+    return None
+
+
+def _is_stray(rest: bytes) -> bool:
+    """Whether bytes behind the records are surely none, manufacturer data or fillers."""
+    return is_left_over(rest) and _SPECIAL.isdisjoint(rest)
 
 
 def _full_frame(example: Telegram) -> Callable[[bytes], bool]:

@@ -6,6 +6,7 @@ Everything repeats that the full walk's decisions depend on. See :mod:`decoders.
 from __future__ import annotations
 
 from decoders.layout import Places, TelegramLayout, is_compact
+from decoders.lengths import left_over
 from decoders.telegram import Record, Telegram
 from decoders.wmbus import afl
 from decoders.wmbus.address import identity
@@ -95,6 +96,8 @@ def _places(draft: _Draft, layers: Layers, header: TransportHeader, telegram: Te
     data = [_record(draft, record, compact=is_compact(header.ci)) for record in telegram.records]
     rest = len(telegram.manufacturer_data)
     manufacturer = draft.lift(len(draft.mask) - rest, rest) if rest else None
+    stray = len(left_over(telegram))
+    draft.differs(len(draft.mask) - stray, stray)
     plain = draft.lift(header.end, len(draft.mask) - header.end, number=0)
     first = data[0] if data else 0
     return Places(

@@ -16,7 +16,7 @@ from decoders.wmbus import blocks, link
 from decoders.wmbus.ci import CI, Content
 from decoders.wmbus.records import FILLER
 
-__all__ = ["ends_cleanly", "settled"]
+__all__ = ["ends_cleanly", "left_over", "settled"]
 
 Read = Callable[[link.Frame], Telegram]
 
@@ -66,16 +66,19 @@ def _mended(frame: link.Frame, telegram: Telegram, read: Read) -> Telegram:
 
 def ends_cleanly(telegram: Telegram) -> bool:
     """Whether records and fillers fill the telegram to its last byte, or something that is none does."""
-    if telegram.faults:
-        return False
+    return not telegram.faults and not left_over(telegram)
+
+
+def left_over(telegram: Telegram) -> bytes:
+    """Give the bytes of a telegram behind its last record that begin no other."""
     if not telegram.records or telegram.manufacturer_data or telegram.more_follows:
-        return True
+        return b""
     if CI[telegram.ci[-1]].content is not Content.RECORDS:
-        return True
+        return b""
     last = telegram.records[-1]
     first = len(telegram.frame) - len(telegram.plain) - (2 if telegram.wired else 0)
     end = last.offset + len(last.dib) + len(last.vib) + len(last.data)
-    return not telegram.plain[end - first :].strip(bytes((FILLER,)))
+    return telegram.plain[end - first :].lstrip(bytes((FILLER,)))
 
 
 def _without_the_missing(frame: link.Frame, read: Read) -> Telegram:

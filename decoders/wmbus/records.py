@@ -23,7 +23,7 @@ from decoders.wmbus.header import Description, describe, header_end
 from decoders.wmbus.values import variable_length
 from decoders.wmbus.vib import HeaderFault
 
-__all__ = ["FILLER", "MOST_LEFT_OVER", "Walk", "walk"]
+__all__ = ["FILLER", "MOST_LEFT_OVER", "Walk", "is_left_over", "walk"]
 
 FILLER = 0x2F
 MOST_LEFT_OVER = 2
@@ -73,7 +73,7 @@ def walk(plain: bytes, offset: int) -> Walk:
             try:
                 record, position = _record(plain, position, offset, seen)
             except RecordError as fault:
-                if records and _is_left_over(plain[position:]):
+                if records and is_left_over(plain[position:]):
                     return Walk(tuple(records), leftover=plain[position:])
                 return Walk(tuple(records), faults=(fault,))
             records.append(record)
@@ -97,7 +97,7 @@ def _record(plain: bytes, start: int, offset: int, seen: dict[str, int]) -> tupl
     return _read(said, plain[header:end], offset + start, seen), end
 
 
-def _is_left_over(rest: bytes) -> bool:
+def is_left_over(rest: bytes) -> bool:
     """Whether the last bytes are too few to be a header, or begin none."""
     if len(rest) > MOST_LEFT_OVER:
         return False

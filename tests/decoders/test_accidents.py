@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from decoders import DecodeError, decode, peek
 from decoders.build import build
@@ -179,6 +181,25 @@ def test_bytes_that_make_no_record_are_the_receivers():
     frame = bytes((FRAME[0] + 1,)) + FRAME[1:] + b"\x00\x13"
     assert values(frame) == values(FRAME)
     assert decode(frame).faults == ()
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.binary(min_size=1, max_size=2), min_size=2, max_size=4), st.booleans())
+def test_a_stream_takes_bytes_left_over_as_each_telegram_alone_does(strays, tight):
+    decoder = Decoder()
+    records = RECORDS if tight else RECORDS + b"\x2f"
+    plain = build(METER, records, access=9)
+    for stray in strays * 2:
+        frame = bytes((plain[0] + len(stray),)) + plain[1:] + stray
+        assert like(decoder.decode, frame) == like(decode, frame)
+
+
+def like(decoding, frame: bytes):
+    try:
+        telegram = decoding(frame)
+    except DecodeError as error:
+        return error.code, error.offset
+    return telegram.frame, telegram.records, telegram.manufacturer_data, [str(one) for one in telegram.faults]
 
 
 def test_a_stream_takes_lengths_as_each_telegram_alone_does():
