@@ -14,7 +14,7 @@ from metering.clock import SystemClock
 from service.crew import Crew
 from service.crew_names import as_worker, demand_shareable
 from service.database import prepared_store
-from service.runner import (
+from service.lifetime import (
     LAST_BATCH_S,
     LOOK_S,
     clearing_of,

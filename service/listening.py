@@ -27,8 +27,8 @@ from metering.uplink import (
     Reception,
     ValueUplink,
 )
-from service.bootstrap import broker_of
 from service.settings_model import MqttSettings
+from service.taking_in import broker_of
 
 __all__ = ["Listener", "hear"]
 

@@ -8,9 +8,9 @@ from ingest.claiming import claim
 from ingest.replay import Replay
 from ingest.upkeep import mend_asked
 from metering.clock import SystemClock
-from service.bootstrap import rules_of
 from service.database import prepared_store
 from service.settings_model import Settings
+from service.taking_in import rules_of
 
 __all__ = ["mend_now"]
 

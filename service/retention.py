@@ -9,10 +9,10 @@ from ingest.upkeep import forget
 from metering.ports import Clock
 from metering.store.sql.engine import Database
 from metering.store.sql.retention import Expired, Kept, drop, expired, months_before
-from service.bootstrap import keeping_of
 from service.commands.imports import told
 from service.database import prepared_store
 from service.settings_model import Settings, StoreSettings
+from service.taking_in import keeping_of
 
 __all__ = ["foreign_gone", "months_gone"]
 

@@ -14,8 +14,8 @@ from ingest.retirement import retire
 from ingest.roster import Member, members_of, strike_off
 from metering.errors import TelemetryError
 from metering.ports import Clock, Store
-from service.bootstrap import broker_of, make_pipeline
 from service.settings_model import Settings
+from service.taking_in import broker_of, make_pipeline
 
 __all__ = ["clearing", "retire_worker"]
 

@@ -15,10 +15,10 @@ from ingest.mqtt import MqttSettings as Broker
 from ingest.mqtt import Subscriber
 from metering.errors import TelemetryError
 from metering.ports import Clock
-from service.bootstrap import broker_of
 from service.checking.certificates import days_line, file_lines
 from service.checking.line import Line, fault, ok, warning
 from service.settings_model import MqttSettings
+from service.taking_in import broker_of
 
 __all__ = ["broker_lines"]
 

@@ -51,9 +51,9 @@ def replay(
 
     from ingest.replay import Replay
     from metering.clock import SystemClock
-    from service.bootstrap import rules_of
     from service.commands.imports import told
     from service.database import prepared_store
+    from service.taking_in import rules_of
 
     settings = settings_in_force(config).settings
     scope = _scope(since, until, meter, ZoneInfo(settings.ingest.zone))

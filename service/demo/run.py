@@ -20,7 +20,7 @@ from metering.clock import SystemClock
 from metering.errors import TelemetryError
 from metering.ports import Clock, Store
 from metering.store import create_master_key
-from service.bootstrap import make_intake, make_web
+from service.bootstrap import make_web
 from service.database import prepared_store
 from service.demo.broker import BrokerFailed, DemoBroker
 from service.demo.gateways import Gateway
@@ -40,6 +40,7 @@ from service.settings_model import (
     StoreSettings,
     WebSettings,
 )
+from service.taking_in import make_intake
 
 __all__ = ["DemoFailed", "run_demo"]
 
