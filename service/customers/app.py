@@ -134,6 +134,7 @@ def _chart(request: Request, site: CustomerSite, guest: Guest, shown: View, told
         "zone": zone,
         "last_day": asked.last - timedelta(days=1),
         "all_steps": [step for step in Step if step is not Step.HOUR or guest.agreed],
+        "query": f"?{request.url.query}" if request.url.query else "",
         "self_path": f"{request.scope.get('root_path', '')}/{guest_token(request)}",
         "places": most_places(number for one in shown.volumes.intervals for number in _numbers(one)),
     }

@@ -6,7 +6,7 @@ protocols, settled by the same rules. Nothing from outside the tenancy is shown,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -49,6 +49,8 @@ class Legal(StrEnum):
 
 
 _SOON_DAYS = 90
+_SAMPLE = timedelta(days=3)
+"""Of which it is known how closely a meter is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,14 +261,35 @@ class _Reckoning:
         dials, *_ = place.dials(self.utility, ())
         return joined(dial.segment for dial in dials).lines
 
-    def volumes(self, lines: Iterable[Sequence[IndexPoint]], whole: Stretch, step: Step) -> Volumes:
+    def volumes(self, lines: Sequence[Sequence[IndexPoint]], whole: Stretch, step: Step) -> Volumes:
         mine = self.mine(whole)
         if mine is None:
             return Volumes(None, ())
         marks = sorted({*boundaries(whole.since, whole.until, step, self.zone), mine.since, mine.until})
-        found = [one for line in lines for one in cut(line, marks, max_age=usual_age(line, step))]
+        oldest = None if step is Step.HOUR else self._usual(lines, step)
+        found = [
+            one
+            for line in lines
+            for one in cut(line, marks, max_age=usual_age(line, step) if oldest is None else oldest)
+        ]
         inside = (one for one in found if one.start < mine.until and one.end > mine.since)
         return Volumes(mine, tuple(sorted(inside, key=lambda one: one.start)))
+
+    def _usual(self, lines: Sequence[Sequence[IndexPoint]], step: Step) -> timedelta | None:
+        """Give how old a reading may be at a boundary: by how closely they came in the last days.
+
+        The edges of days alone would look as if the meter was read a few times a day.
+        """
+        last = max((line[-1].at for line in lines if line), default=None)
+        if last is None:
+            return None
+        meters = [
+            one.meter
+            for one in self.tx.billing.installed_at([self.point.id]).get(self.point.id, ())
+            if one.valid_from <= last
+        ][-1:]
+        found = self.tx.billing.index_points(meters, self.utility.register, last - _SAMPLE, last)
+        return min((usual_age(points, step) for points in found.values() if len(points) > 2), default=None)
 
     def compared(self, days: tuple[date, date], step: Step) -> Volumes:
         whole = self.stretch(*days)

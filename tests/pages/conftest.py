@@ -1,0 +1,112 @@
+"""A real server and Debian's Chromium for the pages people look at."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+import uvicorn
+from customer_house import CONTRACT, NOW, POINT, build
+from fastapi import FastAPI
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from metering.clock import FixedClock
+from metering.ports import Store
+from metering.store import memory_store
+from service.billing_self_reading import SelfReadings
+from service.customers.app import customer_app
+from service.customers.door import Door
+from service.customers.site import CustomerSite
+from service.customers.token import Claims, Secrets, mint
+from service.settings_model import Settings
+from service.web.app import create_app
+
+CHROMIUM = Path("/usr/bin/chromium")
+SECRETS = Secrets({"ebok": bytes(32)})
+ZONE = "Europe/Warsaw"
+
+
+@dataclass
+class House:
+    """The house on a server: its store, its address."""
+
+    store: Store
+    app: FastAPI
+    base: str = ""
+
+    def link(self, **claims) -> str:
+        said = {"portal": "ebok", "contract": CONTRACT, "service_point": POINT, **claims}
+        made = Claims(issued_at=NOW, expires_at=NOW + timedelta(hours=1), **said)
+        return f"{self.base}/c/{mint(made, SECRETS)}"
+
+
+def house_of(store: Store) -> House:
+    """Put the customers' pages over a store."""
+    settings, clock = Settings(), FixedClock(NOW)
+    door = Door(
+        store=store,
+        secrets=SECRETS,
+        clock=clock,
+        utility=settings.billing.utility(ZONE),
+        zone=ZoneInfo(ZONE),
+        hourly_months=12,
+    )
+    readings = SelfReadings(store, settings, clock)
+    embed = ["https://ebok.example.org"]
+    customers = customer_app(CustomerSite(door, readings, "pl", embed, "Wodociągi", clock.now))
+    app = create_app(store=store, clock=clock, ingest_status=None, zone=ZoneInfo(ZONE), customers=customers)
+    return House(store, app)
+
+
+@pytest.fixture
+def quiet_house() -> Iterator[House]:
+    """The house without a server; for tests that ask it within this process."""
+    store = memory_store(FixedClock(NOW))
+    build(store)
+    yield house_of(store)
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[House]:
+    """The house on a server of this process."""
+    store = memory_store(FixedClock(NOW))
+    build(store)
+    made = house_of(store)
+    listening = socket.create_server(("127.0.0.1", 0))
+    made.base = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server = uvicorn.Server(uvicorn.Config(made.app, log_config=None))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield made
+    server.should_exit = True
+    thread.join(10)
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip("Chromium is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    context = chromium.new_context(viewport={"width": 1100, "height": 900})
+    context.set_default_timeout(15_000)
+    opened = context.new_page()
+    yield opened
+    context.close()
