@@ -8,9 +8,9 @@
                                                        suspect, at 10 days notify
 
 A meter is silent when nothing came for 72 hours, and for longer than three of its cadences and than
-nearly all of its own pauses so far. The clock is that of the fleet: the time of the newest reading of any
-meter. Where most meters of a gateway (or of all, where gateways are not known) fell silent together, the
-gateway is silent and its meters are not told one by one.
+nearly all of its own pauses so far. The clock is that of the fleet: the first reading of every hour by any
+meter, and the newest. Where most meters of a gateway (or of all, where gateways are not known) fell silent
+together, the gateway is silent and its meters are not told one by one.
 
 Notify only where gateways are known: from a file alone nobody can tell a meter that fell silent from one
 that is not in the file any more.
@@ -32,7 +32,7 @@ from anomaly.sufficiency import Reason
 from anomaly.telling import moment, stage
 from metering.finding import Finding, Stage, Tier
 
-__all__ = ["SilentDetector"]
+__all__ = ["Heard", "SilentDetector"]
 
 SHORTEST = 72 * HOUR
 CADENCES = 3
@@ -52,8 +52,45 @@ EVERYBODY = "fleet"
 
 
 @dataclass(frozen=True, slots=True)
+class _Pause:
+    """Last time heard before it, first time after it (``None`` at the end), seconds of a silence."""
+
+    since: int
+    until: int | None
+    asked: int
+
+
+@dataclass(slots=True)
+class Heard:
+    """What some meters show: their pauses, and the first reading of every hour by any of them."""
+
+    pauses: dict[str, tuple[_Pause, ...]] = field(default_factory=dict)
+    clock: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    newest: int = 0
+
+    def tell_time(self, heard: Sequence[Ints]) -> None:
+        """Take in when meters were heard, UTC seconds, each rising."""
+        if heard:
+            self.clock = _first_of_hours(np.concatenate([self.clock, *map(_thinned, heard)]))
+            self.newest = max(self.newest, *(int(at[-1]) for at in heard))
+
+
+def _thinned(at: Ints) -> Ints:
+    """Give the first of every hour of one meter."""
+    return at[np.concatenate([[True], np.diff(at // HOUR) > 0])]
+
+
+def _first_of_hours(at: Ints) -> Ints:
+    """Give the first of every hour of all, rising."""
+    hour = at // HOUR
+    first = np.full(int(hour.max()) - int(hour.min()) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(first, hour - int(hour.min()), at)
+    return np.asarray(first[first < np.iinfo(np.int64).max], np.int64)
+
+
+@dataclass(frozen=True, slots=True)
 class SilentDetector:
-    """Detector of ``silent.meter`` and ``silent.gateway``.
+    """Fleet detector of ``silent.meter`` and ``silent.gateway``.
 
     Attributes:
         gateways: the gateway that usually brings a meter, by meter id.
@@ -63,22 +100,31 @@ class SilentDetector:
     names: tuple[str, ...] = ("silent.meter", "silent.gateway")
     blocked_by: frozenset[Reason] = frozenset({Reason.NO_READINGS, Reason.ONE_READING})
 
-    def inspect(self, batch: Batch) -> Iterable[Finding]:
-        """Find silences, put those of one gateway together, tell the rest."""
+    def gather(self, batch: Batch) -> Heard:
+        """Note of some meters when they paused, and what they show of the fleet's clock."""
         heard = {gated.facts.meter: _heard(gated) for gated in batch.meters}
-        if not heard:
+        told = Heard({meter: tuple(_pauses(at)) for meter, at in heard.items()})
+        told.tell_time(list(heard.values()))
+        return told
+
+    def conclude(self, gathered: Iterable[Heard]) -> Iterator[Finding]:
+        """Find silences, put those of one gateway together, tell the rest."""
+        parts = [part for part in gathered if part.pauses]
+        if not parts:
             return
-        newest = max(int(at[-1]) for at in heard.values())
+        newest = max(part.newest for part in parts)
+        clock = np.union1d(_first_of_hours(np.concatenate([part.clock for part in parts])), newest)
+        pauses = {meter: told for part in parts for meter, told in part.pauses.items()}
         groups: dict[str, list[_Silence]] = defaultdict(list)
-        for meter, at in heard.items():
-            for one in _silences(meter, at, newest):
-                groups[self._gateway(meter)].append(one)
-        if not groups:
-            return
-        clock = np.unique(np.concatenate(list(heard.values())))
-        members = Counter(self._gateway(meter) for meter in heard)
-        for gateway, found in groups.items():
-            yield from _told(gateway, found, members[gateway], clock)
+        for meter, told in sorted(pauses.items()):
+            groups[self._gateway(meter)] += [
+                _Silence(meter, one.since, one.until, one.asked)
+                for one in told
+                if (newest if one.until is None else one.until) - one.since >= one.asked
+            ]
+        members = Counter(map(self._gateway, pauses))
+        for gateway in sorted(groups):
+            yield from _told(gateway, groups[gateway], members[gateway], clock)
 
     def _gateway(self, meter: str) -> str:
         return self.gateways.get(meter, EVERYBODY)
@@ -100,13 +146,14 @@ def _heard(gated: Gated) -> Ints:
     return np.unique(np.concatenate([gated.at, np.array(off, np.int64)])) if off else gated.at
 
 
-def _silences(meter: str, at: Ints, newest: int) -> Iterator[_Silence]:
-    pauses = np.diff(np.append(at, newest))
+def _pauses(at: Ints) -> Iterator[_Pause]:
+    """Give pauses longer than usual for the meter, and the one that may have begun with its last reading."""
+    pauses = np.diff(at)
     for place in np.flatnonzero(pauses >= SHORTEST):
-        asked = _asked(np.diff(at[: place + 1]))
+        asked = _asked(pauses[:place])
         if pauses[place] >= asked:
-            until = int(at[place + 1]) if place + 1 < len(at) else None
-            yield _Silence(meter, int(at[place]), until, asked)
+            yield _Pause(int(at[place]), int(at[place + 1]), asked)
+    yield _Pause(int(at[-1]), None, _asked(pauses))
 
 
 def _asked(pauses: Ints) -> int:

@@ -31,7 +31,9 @@ def town(silent=(), until=None, days=30):
 
 
 def found(fleet, gateways=GATEWAYS):
-    return sorted(SilentDetector(gateways).inspect(Batch.of(fleet, ZONE)), key=lambda one: one.subject)
+    detector = SilentDetector(gateways)
+    gathered = [detector.gather(Batch.of(part, ZONE)) for part in (fleet[::2], fleet[1::2]) if part]
+    return sorted(detector.conclude(gathered), key=lambda one: one.subject)
 
 
 def test_a_meter_is_silent_after_three_days_and_told_after_ten():
