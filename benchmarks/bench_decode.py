@@ -78,7 +78,7 @@ def _all_new(number: int) -> bytes:
     volumes = [
         _stored(month, 0x2, 0x13, _chance.randrange(30_000).to_bytes(2, "little")) for month in range(1, 28)
     ]
-    flows = [bytes((0x41, 0x5A, _chance.randrange(255))) for _ in range(26)]
+    flows = [bytes((0x41, 0x5A, _chance.randrange(100))) for _ in range(26)]
     return _two(number) + b"".join(volumes + flows)
 
 

@@ -28,6 +28,7 @@ _Values = tuple[Any, ...]
 _Reader = Callable[[_Values], Sequence[int] | None]
 _NO_DECIMALS = (b"",)
 _write = b"%d".__mod__
+_small = tuple(map(_write, range(10_000))).__getitem__
 
 
 def bulk_numbers(constants: Sequence[bytes], holes: Sequence[Hole]) -> BulkNumbers | None:
@@ -99,7 +100,7 @@ class BulkNumbers:
         """Fill in what stands before the point, and the point with what stands behind it."""
         if self._scaled:
             numbers = list(map(mul, numbers, self._factors))
-        texts = [*map(_write, map(floordiv, numbers, self._steps))]
+        texts = _written([*map(floordiv, numbers, self._steps)])
         texts += map(getitem, self._texts, self._pick(values))
         rests = [*map(mod, numbers, self._steps), 0]
         parts = self._parts.copy()
@@ -120,6 +121,14 @@ class BulkNumbers:
                         place, texts = self._holes[hole]
                         parts[first : first + 2] = texts[values[cast("int", place)]], b""
         return parts
+
+
+def _written(numbers: Sequence[int]) -> list[bytes]:
+    """Write whole numbers; most are small."""
+    try:
+        return [*map(_small, numbers)]
+    except IndexError:
+        return [*map(_write, numbers)]
 
 
 class _Key(NamedTuple):
