@@ -11,7 +11,12 @@ from typing import Any
 
 import pytest
 from agent_process import AgentProcess
+from gateway_street import METERS
+from rendered_broker import RenderedBroker
+from service_process import NurtService, csv_file
 from wired_bus import Bus, serve
+
+from gateway_firmware_config.fleet import BrokerPlan, Fleet, GatewayPlan
 
 
 @pytest.fixture
@@ -45,3 +50,25 @@ def pseudo_terminal() -> Iterator[Callable[[Bus], str]]:
     ended.set()
     for thread in threads:
         thread.join()
+
+
+@pytest.fixture
+def broker(mosquitto: Callable[..., object], tmp_path_factory: pytest.TempPathFactory) -> RenderedBroker:
+    """A broker with TLS as rendered for the gateway of the roof."""
+    fleet = Fleet(broker=BrokerPlan(host="127.0.0.1"), gateway={"roof": GatewayPlan(profile="agent")})
+    return RenderedBroker(fleet, mosquitto, tmp_path_factory.mktemp("rendered"))
+
+
+@pytest.fixture
+def service(broker: RenderedBroker, tmp_path: Path) -> Iterator[NurtService]:
+    """The running service behind that broker, the street's meters registered."""
+    (tmp_path / "service").mkdir()
+    login = "host = '127.0.0.1'\n" + broker.login("nurt").replace(f"port = {broker.port}\n", "")
+    nurt = NurtService(tmp_path / "service", broker.port, topics=login)
+    csv_file(nurt.folder / "meters.csv", "meter_id", [[str(meter)] for meter in METERS])
+    nurt.command("meters", "import", "meters.csv")
+    try:
+        nurt.start()
+        yield nurt
+    finally:
+        nurt.kill()

@@ -8,34 +8,21 @@ import resource
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from agent_process import AgentProcess
 from devices import cul, im871a, rc1180
 from dongle import Dongle
-from service_process import NurtService, csv_file
-
-from decoders.build import build
-from decoders.wmbus.encode import record
-from metering.meter import MeterId
+from gateway_street import await_stored, stored, telegrams
+from rendered_broker import RenderedBroker
+from service_process import NurtService
 
 pytestmark = pytest.mark.servers
 
 KILLS = int(os.environ.get("NURT_AGENT_KILLS", "5"))
 SEED = int(os.environ.get("NURT_SEED", "7"))
-METERS = [MeterId("SEN", f"{number:08d}", "68", "07") for number in range(1, 31)]
 KINDS = {"im871a": (57600, im871a), "cul": (38400, cul), "rc1180": (19200, rc1180)}
-
-
-def telegrams() -> Iterator[bytes]:
-    """Give telegrams that are all different: the index counts them."""
-    number = 0
-    while True:
-        number += 1
-        meter = METERS[number % len(METERS)]
-        yield build(meter, record(b"\x13", Decimal(number).scaleb(-3), field=4), access=number % 256)
 
 
 @pytest.fixture
@@ -54,42 +41,14 @@ def receivers(dongles: dict[str, Dongle]) -> str:
     )
 
 
-@pytest.fixture
-def service(mosquitto: Callable[..., object], tmp_path: Path) -> Iterator[tuple[NurtService, object]]:
-    """The running service, its meters registered, and its broker."""
-    broker = mosquitto()
-    (tmp_path / "service").mkdir()
-    nurt = NurtService(tmp_path / "service", broker.port)
-    csv_file(nurt.folder / "meters.csv", "meter_id", [[str(meter)] for meter in METERS])
-    nurt.command("meters", "import", "meters.csv")
-    nurt.start()
-    yield nurt, broker
-    nurt.stop()
-
-
-def stored(nurt: NurtService) -> Counter[str]:
-    """How often each telegram is in the archive, in hex."""
-    store = nurt.store()
-    with store.reading() as view:
-        found = Counter(telegram.frame.hex() for telegram in view.archive.telegrams(limit=1_000_000))
-    store.close()
-    return found
-
-
-def await_stored(nurt: NurtService, wanted: set[str], seconds: float = 60) -> Counter[str]:
-    end = time.monotonic() + seconds
-    while not wanted <= (found := stored(nurt)).keys():
-        assert time.monotonic() < end, f"{len(wanted - found.keys())} of {len(wanted)} missing"
-        time.sleep(0.2)
-    return found
-
-
 def test_every_telegram_of_three_dongles_is_stored_once_over_outages(
-    service: tuple[NurtService, object], dongles: dict[str, Dongle], gateway: Callable[..., AgentProcess]
+    service: NurtService,
+    broker: RenderedBroker,
+    dongles: dict[str, Dongle],
+    gateway: Callable[..., AgentProcess],
 ):
     """With noise, half telegrams, an unplugged dongle and a broker that goes away."""
-    nurt, broker = service
-    agent = gateway(f"port = {broker.port}", receivers(dongles))
+    agent = gateway(broker.login("roof"), receivers(dongles))
     agent.start()
     for kind in dongles:
         agent.await_told("receiver.open", receiver=kind)
@@ -108,39 +67,39 @@ def test_every_telegram_of_three_dongles_is_stored_once_over_outages(
     speak(5)
     dongles["im871a"].half(next(source))
     speak(5)
-    broker.stop()
+    broker.process.stop()
     speak(10)
     dongles["im871a"].unplug()
     agent.await_told("receiver.lost", receiver="im871a")
     dongles["im871a"].plug_in()
     agent.await_told("receiver.open", times=2, receiver="im871a")
     speak(5)
-    broker.start()
+    broker.process.start()
     speak(10)
-    found = await_stored(nurt, {frame.hex() for frame in sent})
+    found = await_stored(service, {frame.hex() for frame in sent})
     agent.stop()
     assert found == Counter(frame.hex() for frame in sent), "each once, nothing else"
-    account = nurt.account()["roof"]
+    account = service.account()["roof"]
     assert account["received"] == sum(count for outcome, count in account.items() if outcome != "received")
     assert agent.spooled() == []
     assert agent.told("receiver.fault") <= 2
 
 
 def test_killed_again_and_again_whatever_was_spooled_is_stored_once(
-    service: tuple[NurtService, object],
+    service: NurtService,
+    broker: RenderedBroker,
     dongles: dict[str, Dongle],
     gateway: Callable[..., AgentProcess],
     capsys: pytest.CaptureFixture[str],
 ):
     """`kill -9` of the agent in mid-stream, the broker away now and then."""
-    nurt, broker = service
     dice, source = random.Random(SEED), telegrams()
-    agent = gateway(f"port = {broker.port}", receivers(dongles))
+    agent = gateway(broker.login("roof"), receivers(dongles))
     sent: set[str] = set()
     spooled: set[str] = set()
     for kill in range(KILLS):
         if kill % 5 == 2:
-            broker.stop()
+            broker.process.stop()
         agent.start()
         for kind in dongles:
             agent.await_told("receiver.open", times=kill + 1, receiver=kind)
@@ -152,17 +111,17 @@ def test_killed_again_and_again_whatever_was_spooled_is_stored_once(
         agent.kill()
         spooled |= set(agent.spooled())
         if kill % 5 == 4 or kill == 2:
-            broker.restart()
+            broker.process.restart()
     agent.start()
     agent.await_told("receiver.open", times=KILLS + 1, receiver="im871a")
-    found = await_stored(nurt, spooled)
+    found = await_stored(service, spooled)
     agent.stop()
     with capsys.disabled():
         print(
             f"\nagent killed {KILLS} times, seed {SEED}: {len(sent)} sent, {len(found)} stored, "
             f"{len(spooled)} seen in the spool of a dead agent"
         )
-    found = stored(nurt)
+    found = stored(service)
     assert spooled, "the kills met a spool that was not empty"
     assert set(found.values()) == {1}, "nothing twice"
     assert found.keys() <= sent, "nothing invented"

@@ -17,36 +17,13 @@ import pytest
 from agent_process import AgentProcess
 from devices import im871a
 from dongle import Dongle
+from gateway_street import await_stored, telegrams
 from rendered_broker import RenderedBroker
-from service_process import NurtService, csv_file
-from test_agent_end_to_end import METERS, await_stored, stored, telegrams
-
-from gateway_firmware_config.fleet import BrokerPlan, Fleet, GatewayPlan
+from service_process import NurtService
 
 pytestmark = pytest.mark.servers
 
 STEPPED = (sys.executable, str(Path(__file__).with_name("stepped_agent.py")))
-FLEET = Fleet(broker=BrokerPlan(host="127.0.0.1"), gateway={"roof": GatewayPlan(profile="agent")})
-
-
-@pytest.fixture
-def broker(mosquitto: Callable[..., object], tmp_path_factory: pytest.TempPathFactory) -> RenderedBroker:
-    return RenderedBroker(FLEET, mosquitto, tmp_path_factory.mktemp("rendered"))
-
-
-@pytest.fixture
-def service(broker: RenderedBroker, tmp_path: Path) -> Iterator[NurtService]:
-    """The running service behind TLS, its meters registered."""
-    (tmp_path / "service").mkdir()
-    login = "host = '127.0.0.1'\n" + broker.login("nurt").replace(f"port = {broker.port}\n", "")
-    nurt = NurtService(tmp_path / "service", broker.port, topics=login)
-    csv_file(nurt.folder / "meters.csv", "meter_id", [[str(meter)] for meter in METERS])
-    nurt.command("meters", "import", "meters.csv")
-    try:
-        nurt.start()
-        yield nurt
-    finally:
-        nurt.kill()
 
 
 @pytest.fixture
@@ -104,8 +81,9 @@ def test_packed_over_tls_with_noise_and_outages_every_telegram_is_stored_once(
     street.half()
     street.speak(5)
     broker.process.stop()
-    street.speak(40)
+    caught = street.speak(40)
     agent.kill()
+    lost = set(caught) - set(agent.spooled())  # heard in the last 0.2 s: a power cut may take it
     agent.start()
     agent.await_told("receiver.open", times=2)
     broker.process.start()
@@ -114,21 +92,11 @@ def test_packed_over_tls_with_noise_and_outages_every_telegram_is_stored_once(
     dongle.plug_in()
     agent.await_told("receiver.open", times=3)
     street.speak(15)
-    lost = set(street.sent) - set(await_stored_but(service, street.sent, at_most=20))
-    assert len(lost) <= 20, "what was heard in the last 0.2 s before the kill may be lost, no more"
+    found = await_stored(service, set(street.sent) - lost)
     agent.stop()
-    assert set(stored(service).values()) == {1}, "nothing twice"
+    assert set(found.values()) == {1}, "nothing twice"
+    assert found.keys() <= street.sent.keys(), "nothing invented"
     assert agent.spooled() == []
-
-
-def await_stored_but(nurt: NurtService, wanted: dict[str, datetime], at_most: int) -> Counter[str]:
-    """Wait until all but some are stored, and no more come."""
-    await_stored(nurt, set(list(wanted)[-15:]))
-    before = -1
-    while before != (now := len(found := stored(nurt))) or len(wanted) - now > at_most:
-        before = now
-        time.sleep(1)
-    return found
 
 
 def test_over_steps_of_the_clock_every_telegram_is_stored_once_and_dated_right(
@@ -173,7 +141,7 @@ def test_over_steps_of_the_clock_every_telegram_is_stored_once_and_dated_right(
     assert found == Counter(street.sent.keys()), "each once, nothing shed for its age"
     times = heard_at(service)
     for frame in undated + right:
-        assert abs(times[frame] - street.sent[frame]) < timedelta(seconds=5), "put right by the steady clock"
+        assert abs(times[frame] - street.sent[frame]) < timedelta(minutes=1), "put right by the steady clock"
     latest = datetime.now(UTC) + timedelta(minutes=10)
     assert all(times[frame] <= latest for frame in ahead), "a year ahead is believed nowhere"
     assert all(street.sent[frame] - times[frame] > timedelta(days=1) for frame in behind)
