@@ -23,6 +23,7 @@ from metering.store import create_master_key
 from service.bootstrap import make_web
 from service.database import prepared_store
 from service.demo.broker import BrokerFailed, DemoBroker
+from service.demo.customers import customer_link, enrol, portal
 from service.demo.gateways import Gateway
 from service.demo.play import Play
 from service.demo.radio import RECEIVERS
@@ -44,6 +45,7 @@ from service.taking_in import make_intake
 
 __all__ = ["DemoFailed", "run_demo"]
 
+_CUSTOMER = "What the customer with the leak sees, as inside the utility's own portal"
 _UPLINKS = "amr/1/+/up"
 _SUBSCRIBE_S = 10.0
 _SETTLE_S = 1.5
@@ -83,7 +85,8 @@ def run_demo(  # noqa: PLR0913  the options of the command
         folder = house.enter_context(_folder(data))
         town = Town.build(seed, clock.now())
         stage = _set_up(house, folder, port, town, clock, ended)
-        say_sights(console, stage.url, _sights(stage.url, town))
+        leaking = customer_link(stage.url, folder, town.telling(Story.LEAK), clock)
+        say_sights(console, stage.url, [*_sights(stage.url, town), Sight(_CUSTOMER, leaking)])
         if open_browser:
             _show(stage.url, console)
         play = Play(
@@ -119,6 +122,7 @@ def _set_up(  # noqa: PLR0913, PLR0917  what the service is made of
     store = prepared_store(settings.store, clock)
     house.callback(store.close)
     register(town, store)
+    enrol(town, store)
     intake = make_intake(settings, store, clock)
     house.enter_context(web_server(make_web(settings, store, clock, intake), listening, on_end=ended.set))
     intake.start()
@@ -175,6 +179,7 @@ def _settings(folder: Path, broker: DemoBroker, port: int) -> Settings:
         ingest=IngestSettings(zone=str(ZONE)),
         web=WebSettings(port=port),
         logs=LogSettings(),
+        customers=portal(folder),
     )
 
 
