@@ -148,12 +148,14 @@ class Mark:
         readings: how many it was given.
         until: UTC; the newest reading it was given.
         arrived: UTC; when the newest arrival among them arrived.
+        digest: checksum over all of them: late, mended and taken back ones change it.
     """
 
     version: str
     readings: int
     until: datetime
     arrived: datetime
+    digest: str
 
 
 class NoticeState(StrEnum):

@@ -9,6 +9,8 @@ from fastapi import FastAPI
 
 from ingest.intake import Intake
 from metering.ports import Clock, Store
+from service.anomaly_money import tariff_of
+from service.customers.wiring import make_customers
 from service.fleet_source import FleetSource
 from service.settings_model import Settings
 from service.web.app import create_app
@@ -25,6 +27,8 @@ def make_web(settings: Settings, store: Store, clock: Clock, intake: Intake | No
         ingest_status=status_of(intake) if intake else None,
         zone=ZoneInfo(settings.ingest.zone),
         plans=FleetSource(settings.gateways.file).plans,
+        tariff=tariff_of(settings.anomaly),
+        customers=make_customers(settings, store, clock),
     )
 
 

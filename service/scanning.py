@@ -110,7 +110,9 @@ class Scanner:
         self, part: Sequence[MeterId], since: datetime, now: datetime, report: ScanReport, *, always: bool
     ) -> None:
         with self._store.reading() as tx:
-            found = read_fleet(tx, part, since.replace(minute=0, second=0, microsecond=0), now + STALE)
+            found = read_fleet(
+                tx, part, since.replace(hour=0, minute=0, second=0, microsecond=0), now + STALE
+            )
             fresh = [one for one in found if always or self._is_new(tx, one, now)]
         if not fresh:
             return
@@ -129,12 +131,7 @@ class Scanner:
         mark = tx.findings.mark(str(one.meter))
         if mark is None or one.mark.until < now - STALE:
             return True
-        newer = (mark.version, mark.until, mark.arrived) != (
-            one.mark.version,
-            one.mark.until,
-            one.mark.arrived,
-        )
-        return newer or one.mark.readings > mark.readings
+        return mark != one.mark
 
     @staticmethod
     def _equipped(detector: AnyDetector, found: Sequence[Found]) -> AnyDetector:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import blake2b
 
 import numpy as np
 
@@ -78,4 +79,7 @@ def _gateway(readings: Sequence[Reading]) -> str:
 
 def _mark(readings: Sequence[Reading]) -> Mark:
     newest = max(one.received_at for one in readings)
-    return Mark(VERSION, len(readings), readings[-1].measured_at, newest)
+    digest = blake2b(digest_size=12)
+    for one in readings:
+        digest.update(f"{one.measured_at.timestamp()} {one.value} {one.received_at.timestamp()}\n".encode())
+    return Mark(VERSION, len(readings), readings[-1].measured_at, newest, digest.hexdigest())

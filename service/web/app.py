@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from metering.ports import Clock, Store
+from service.anomaly_money import Tariff
 from service.fleet_source import NO_PLANS, Plans
 from service.web import i18n
 from service.web.context import IngestStatus, Site
@@ -29,6 +30,7 @@ def create_app(  # noqa: PLR0913  what the site is made of
     zone: ZoneInfo,
     title: str = "Nurt",
     plans: Callable[[], Plans] = lambda: NO_PLANS,
+    tariff: Tariff | None = None,
     customers: FastAPI | None = None,
 ) -> FastAPI:
     """Make the application.
@@ -40,6 +42,7 @@ def create_app(  # noqa: PLR0913  what the site is made of
         zone: the utility's local calendar, for days on charts and times on pages.
         title: name on the pages.
         plans: asks what is planned for the gateways.
+        tariff: price of water, for the money a finding has cost.
         customers: the customers' pages, put below ``/c``; ``None`` = there are none.
     """
     # FastAPI's own API pages load scripts from elsewhere; ours is at /api/docs.
@@ -50,7 +53,7 @@ def create_app(  # noqa: PLR0913  what the site is made of
         docs_url=None,
         redoc_url=None,
     )
-    app.state.site = Site(store, clock, ingest_status, zone, title, i18n.load(), plans)
+    app.state.site = Site(store, clock, ingest_status, zone, title, i18n.load(), plans, tariff)
     app.add_middleware(SecurityHeaders)
     add_error_handlers(app)
     for router in ROUTERS:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Depends, Request
 
 from metering.ports import Clock, Store
+from service.anomaly_money import Tariff
 from service.fleet_source import NO_PLANS, Plans
 from service.web.i18n import Catalogue
 
@@ -52,6 +53,7 @@ class Site:
         title: name on the pages.
         texts: words on the pages.
         plans: asks what is planned for the gateways.
+        tariff: price of water, if one is set.
     """
 
     store: Store
@@ -61,6 +63,7 @@ class Site:
     title: str
     texts: Catalogue
     plans: Callable[[], Plans] = lambda: NO_PLANS
+    tariff: Tariff | None = None
 
 
 def site_of(request: Request) -> Site:

@@ -148,7 +148,7 @@ def test_a_notice_is_asked_for_once_and_its_fate_is_booked(store, make):
 
 
 def test_marks_of_the_scan_are_remembered(store, make):
-    mark = Mark("1", 900, make.at(0), make.at(5))
+    mark = Mark("1", 900, make.at(0), make.at(5), "9f3a")
     with store.writing() as tx:
         assert tx.findings.mark(METER) is None
         tx.findings.set_mark(METER, replace(mark, readings=1))

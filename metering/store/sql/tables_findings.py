@@ -70,4 +70,5 @@ finding_marks = sa.Table(
     sa.Column("readings", sa.Integer, nullable=False),
     moment("until"),
     moment("arrived"),
+    text("digest"),
 )

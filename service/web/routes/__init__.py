@@ -5,6 +5,7 @@ from __future__ import annotations
 from service.web.routes import (
     api_coverage,
     api_docs,
+    api_findings,
     api_gateways,
     api_meters,
     api_quarantine,
@@ -13,6 +14,7 @@ from service.web.routes import (
     health,
     metrics,
     page_coverage,
+    page_findings,
     page_gateways,
     page_meter,
     page_meters,
@@ -34,6 +36,7 @@ ROUTERS = tuple(
         api_gateways,
         api_quarantine,
         api_coverage,
+        api_findings,
         api_docs,
         page_overview,
         page_meters,
@@ -42,5 +45,6 @@ ROUTERS = tuple(
         page_quarantine,
         page_gateways,
         page_coverage,
+        page_findings,
     )
 )

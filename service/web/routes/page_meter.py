@@ -17,6 +17,7 @@ from metering.reading import Register
 from service.web.charts import consumption_charts, index_charts, marks_in
 from service.web.context import UseSite
 from service.web.errors import NotFound
+from service.web.finding_views import open_views
 from service.web.history import MAIN_INDEX, is_index, read_history
 from service.web.pages import page
 from service.web.periods import STEPS, Period, Span
@@ -59,6 +60,7 @@ def one_meter(
         latest = tx.readings.latest(meter)
         telegrams = tx.archive.telegrams(meter=meter, limit=_LAST_TELEGRAMS)
         signals = tx.coverage.signal(meter, site.clock.now() - _SIGNAL, site.clock.now())
+        findings = open_views(tx, str(meter), site, "en")
         has_key = bool(tx.keyring.have_keys([meter]))
     return page(
         request,
@@ -67,6 +69,7 @@ def one_meter(
         installations=found[1],
         medium=found[0].meter.medium or medium(meter),
         has_key=has_key,
+        findings=findings,
         latest=latest,
         telegrams=telegrams,
         signals=signals,

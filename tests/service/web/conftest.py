@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -36,13 +37,16 @@ class Client:
 
     app: FastAPI
 
-    def get(self, address: str) -> httpx.Response:
-        return asyncio.run(self._get(address))
+    def get(self, address: str, **more: Any) -> httpx.Response:
+        return asyncio.run(self._ask("GET", address, **more))
 
-    async def _get(self, address: str) -> httpx.Response:
+    def post(self, address: str, **more: Any) -> httpx.Response:
+        return asyncio.run(self._ask("POST", address, **more))
+
+    async def _ask(self, method: str, address: str, **more: Any) -> httpx.Response:
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://nurt.test") as client:
-            return await client.get(address)
+            return await client.request(method, address, **more)
 
 
 @dataclass(frozen=True)

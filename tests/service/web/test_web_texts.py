@@ -14,6 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import service.web
+from metering.finding import Tier
+from metering.findings import FindingState, NoticeState
 from metering.gateway import Condition
 from metering.ports import Outcome, TelegramState
 from metering.uplink import ClockSource
@@ -45,9 +47,22 @@ COMPUTED = {
     ),
     *(
         f"nav.{name}"
-        for name in ("overview", "meters", "telegrams", "gateways", "coverage", "foreign", "quarantine")
+        for name in (
+            "overview",
+            "meters",
+            "telegrams",
+            "findings",
+            "gateways",
+            "coverage",
+            "foreign",
+            "quarantine",
+        )
     ),
     *(f"gateway.{how}" for how in Condition),
+    *(f"tier.{tier}" for tier in Tier),
+    *(f"verdict.{state}" for state in FindingState),
+    *(f"finding.to_{state}" for state in FindingState if state is not FindingState.NEW),
+    *(f"notice.{state}" for state in NoticeState),
     *(f"drift.{how.name.lower()}" for how in Drift),
     *("grasp.partly", "grasp.not", "table.kind_partial", "table.kind_gap"),
 }

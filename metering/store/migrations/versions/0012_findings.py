@@ -79,6 +79,7 @@ def upgrade() -> None:
         sa.Column("readings", sa.Integer(), nullable=False),
         _moment("until"),
         _moment("arrived"),
+        _text("digest"),
         sa.PrimaryKeyConstraint("meter", name="pk_finding_marks"),
     )
 

@@ -1,0 +1,210 @@
+"""The scan on the store: incremental, restartable, never twice, and whose finding it is."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+from typer.testing import CliRunner
+
+from anomaly.together import together
+from metering.billing_customers import Contract, Customer, Tenancy
+from metering.clock import FixedClock
+from metering.finding import Finding, Stage, Tier
+from metering.findings import FindingState, Verdict, Wanted
+from metering.meter import Installation, Meter, MeterId, ServicePoint
+from metering.reading import Provenance, Quality, Reading, Register, Way
+from metering.store import memory_store, upgrade
+from metering.store.sql.store import SqlStore
+from service.anomaly_settings import AnomalySettings
+from service.cli import app
+from service.scanning import Scanner
+from service.scanning_budget import Budget
+
+ZONE = ZoneInfo("Europe/Warsaw")
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+LEAKY = MeterId("KAM", "00000001", "1b", "16")
+QUIET = MeterId("KAM", "00000002", "1b", "16")
+SOURCE = Provenance(None, "roof", None, "1")
+LEAK_H = 24 * 50
+HOURS = 24 * 56
+
+
+def readings(meter, leak=0, first=0, last=HOURS):
+    """Used in the mornings and evenings; from the 50th day on so many litres an hour run besides."""
+    begin, index, found = NOW - timedelta(hours=HOURS), 1000, []
+    for hour in range(last):
+        at = begin + timedelta(hours=hour)
+        index += (37 if hour % 24 in {6, 7, 18, 20} else 0) + (leak if hour >= LEAK_H else 0)
+        value = Decimal(index) / 1000
+        if hour >= first:
+            register = Register("volume")
+            found.append(Reading(meter, register, value, "m3", at, at, Way.RADIO, Quality.RAW, SOURCE))
+    return found
+
+
+@pytest.fixture
+def clock():
+    return FixedClock(NOW)
+
+
+def fill(store):
+    with store.writing() as tx:
+        tx.registry.put_meters([Meter(LEAKY, "water"), Meter(QUIET, "water")])
+        tx.readings.add(readings(LEAKY, leak=20))
+        tx.readings.add(readings(QUIET))
+
+
+@pytest.fixture
+def store(clock):
+    made = memory_store(clock)
+    fill(made)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def scanner(store, clock):
+    return Scanner(store, clock, ZONE, AnomalySettings())
+
+
+def leaks(store):
+    with store.reading() as tx:
+        return tx.findings.wanted(Wanted(family="leak"))[0]
+
+
+def test_a_leak_in_the_store_is_found_and_kept(scanner, store):
+    report = scanner.run()
+    assert (report.meters, report.judged) == (2, 2)
+    (kept,) = leaks(store)
+    assert kept.finding.subject == str(LEAKY)
+    assert kept.finding.tier.rank >= Tier.NOTIFY.rank
+    assert kept.state is FindingState.NEW
+    assert [one.kept.id for one in report.raised if one.kept.finding.family == "leak"] == [kept.id]
+
+
+def test_nothing_new_is_not_judged_again_and_nothing_is_found_twice(scanner, store):
+    scanner.run()
+    before = leaks(store)
+    again = scanner.run()
+    assert (again.judged, again.raised) == (0, [])
+    forced = scanner.run(meters=[LEAKY, QUIET])
+    assert forced.judged == 2
+    assert forced.raised == []
+    assert leaks(store) == before
+
+
+def test_a_scan_that_was_stopped_goes_on_where_it_was(scanner, store, monkeypatch):
+    monkeypatch.setattr("service.scanning.TOGETHER", 1)
+    first = scanner.run(ended=lambda: True)
+    assert first.judged == 1
+    rest = scanner.run()
+    assert rest.judged == 1
+    assert len(leaks(store)) == 1
+
+
+def test_late_readings_that_show_there_was_no_leak_close_the_finding(scanner, store):
+    scanner.run()
+    (kept,) = leaks(store)
+    with store.writing() as tx:
+        tx.readings.remove(readings(LEAKY, leak=20))
+        tx.readings.add(readings(LEAKY))
+    scanner.run()
+    (closed,) = leaks(store)
+    assert closed.id == kept.id
+    assert closed.finding.stages == kept.finding.stages
+    assert closed.finding.outcome["no_longer_seen"] is True
+
+
+def test_a_finding_belongs_to_the_tenancy_of_its_day_not_to_the_next(scanner, store):
+    moved = NOW - timedelta(days=1)
+    with store.writing() as tx:
+        tx.registry.put_service_points([ServicePoint("SP-1")])
+        tx.registry.put_installations([Installation(LEAKY, "SP-1", NOW - timedelta(days=400))])
+        tx.customers.put_customers([Customer("C-1"), Customer("C-2")])
+        tx.customers.put_contracts([Contract("U-1", "C-1"), Contract("U-2", "C-2")])
+        tx.customers.put_tenancies(
+            [Tenancy("U-1", "SP-1", NOW - timedelta(days=400), moved), Tenancy("U-2", "SP-1", moved)]
+        )
+    scanner.run()
+    (kept,) = leaks(store)
+    assert kept.tenancy == "U-1"
+
+
+def test_the_budget_of_a_day_goes_to_what_loses_most(store):
+    settings = AnomalySettings(notify_per_day=1, dispatch_per_day=0)
+    with store.writing() as tx:
+        budget = Budget.of(tx, settings, NOW, ZONE)
+        large, small = (finding(f"M{rate}", rate=rate) for rate in (100.0, 5.0))
+        assert budget.worth(large) > budget.worth(small)
+        assert budget.refuses(large) == ""
+        kept, reached = tx.findings.keep(large, NOW)
+        budget.spend(kept, reached)
+        assert budget.refuses(small) == "budget of the day"
+        assert Budget.of(tx, settings, NOW, ZONE).left[Tier.NOTIFY] == 0
+        tomorrow = NOW + timedelta(days=1)
+        assert Budget.of(tx, settings, tomorrow, ZONE).left[Tier.NOTIFY] == 1
+
+
+def test_a_class_that_is_dismissed_again_and_again_is_not_told_any_more(store):
+    with store.writing() as tx:
+        for number in range(12):
+            kept, _ = tx.findings.keep(finding(f"M{number}", name="vacancy.x"), NOW)
+            tx.findings.judge(kept.id, Verdict(FindingState.DISMISSED, "anna", "holidays", NOW))
+        budget = Budget.of(tx, AnomalySettings(), NOW, ZONE)
+    assert budget.refuses(finding("N", name="vacancy.x")) == "dismissed too often"
+    assert budget.refuses(finding("N")) == ""
+
+
+def test_many_meters_within_an_hour_are_one_event():
+    many = [finding(f"M{number}", name="backflow.micro") for number in range(8)]
+    late = replace(many[0].stages[0], raised_at=NOW + timedelta(hours=5))
+    (one,) = together([*many, Finding("M9", (late,))], fleet=100)
+    assert one.event.name == "together.many"
+    assert one.event.stages[0].evidence["count"] == 8
+    assert len(one.members) == 8
+    assert together(many, fleet=1000) == []
+
+
+def finding(subject, rate=5.0, name="leak.continuous"):
+    stage = Stage(Tier.NOTIFY, name, NOW - timedelta(hours=1), NOW - timedelta(hours=9), rate, rate * 8)
+    return Finding(subject, (stage,))
+
+
+@pytest.fixture
+def config(tmp_path):
+    url = f"sqlite:///{tmp_path}/nurt.db"
+    upgrade(url)
+    opened = SqlStore(url, FixedClock(NOW), lambda: bytes(32))
+    fill(opened)
+    opened.close()
+    path = tmp_path / "nurt.toml"
+    path.write_text(f'[store]\ndata = "{tmp_path}"\n[anomaly]\nhistory_days = 730\n')
+    (tmp_path / "master.key").write_bytes(bytes(32))
+    return path
+
+
+def command(config, *words: str, code=0):
+    result = CliRunner().invoke(app, [*words, "--config", str(config)])
+    assert result.exit_code == code, result.output
+    return result
+
+
+def test_the_commands_scan_list_and_judge(config):
+    scanned = command(config, "scan", "--format", "jsonl", "--tier", "notify")
+    found = [json.loads(line) for line in scanned.stdout.splitlines()]
+    leak = next(line for line in found if line["name"].startswith("leak"))
+    assert leak["meter_id"] == str(LEAKY)
+    assert "2 of 2 meters judged" in scanned.stderr
+    number = str(leak["id"])
+    assert "leak.continuous" in command(config, "findings", "list", "--class", "leak", "--all").stdout
+    assert "acknowledged" in command(config, "findings", "ack", number, "--by", "anna").stdout
+    command(config, "findings", "dismiss", number, "--by", "anna", "--reason", "garden")
+    shown = json.loads(command(config, "findings", "show", number).stdout)
+    assert shown["state"] == "dismissed"
+    assert [one["by"] for one in shown["verdicts"]] == ["anna", "anna"]
+    assert "there is no finding 999" in command(config, "findings", "show", "999", code=2).output
