@@ -77,7 +77,7 @@ class Heard:
 
 def _thinned(at: Ints) -> Ints:
     """Give the first of every hour of one meter."""
-    return at[np.concatenate([[True], np.diff(at // HOUR) > 0])]
+    return np.asarray(at[np.concatenate([[True], np.diff(at // HOUR) > 0])], np.int64)
 
 
 def _first_of_hours(at: Ints) -> Ints:

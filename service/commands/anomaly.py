@@ -16,6 +16,7 @@ from service.commands.anomaly_options import Format, Language, zone_named
 
 if TYPE_CHECKING:
     from anomaly.scan import ScanResult
+    from anomaly.series import Series
 
 __all__ = ["app"]
 
@@ -56,6 +57,17 @@ def scan(  # noqa: PLR0913, PLR0917  options of a command
         Format, typer.Option("--format", help="text for people; jsonl gives one line a finding.")
     ] = Format.TEXT,
     lang: Annotated[Language, typer.Option(help="Language of the sentences.")] = Language.EN,
+    plots: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", file_okay=False, help="Draw each finding told as an SVG file in DIR."),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Judge in N processes of this machine (Dask).")
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDR", help="Judge on the Dask cluster at ADDR, e.g. tcp://host:8786."),
+    ] = None,
 ) -> None:
     """Judge every meter in a file of cumulative readings.
 
@@ -65,19 +77,49 @@ def scan(  # noqa: PLR0913, PLR0917  options of a command
     **Examples**
 
         nurt anomaly scan readings.parquet --tz Europe/Warsaw --format jsonl
+
+        nurt anomaly scan readings.csv --meters meters.csv --lang pl --plots plots
+
+        nurt anomaly scan fleet.parquet --workers 4
     """
-    from anomaly.scan import scan as scan_fleet
-    from metering.clock import SystemClock
     from service.anomaly_files import read_facts, read_series
 
     zone = zone_named(tz)
     facts = read_facts(meters) if meters else None
-    result = scan_fleet(read_series(file, facts), zone, int(SystemClock().now().timestamp()))
+    fleet = list(read_series(file, facts))
+    result = _judged(fleet, zone, workers, scheduler)
     lines = _json_lines if style is Format.JSONL else _text_lines
     for line in lines(result.findings, tier, lang, zone):
         sys.stdout.buffer.write(line)
     sys.stdout.buffer.flush()
     _tell_lacking(result)
+    if plots is not None:
+        _draw(plots, result, fleet, (tier, lang, zone))
+
+
+def _judged(fleet: list[Series], zone: ZoneInfo, workers: int | None, scheduler: str | None) -> ScanResult:
+    from anomaly.scan import scan as scan_fleet
+    from metering.clock import SystemClock
+
+    now = int(SystemClock().now().timestamp())
+    if workers is None and scheduler is None:
+        return scan_fleet(fleet, zone, now)
+    from service.anomaly_cluster import cluster, scan_on
+
+    with cluster(workers, scheduler) as client:
+        return scan_on(client, fleet, zone, now)
+
+
+def _draw(
+    folder: Path, result: ScanResult, fleet: list[Series], wanted: tuple[Tier, Language, ZoneInfo]
+) -> None:
+    from service.anomaly_lines import told
+    from service.anomaly_plots import write_plots
+
+    tier, language, zone = wanted
+    meters = {series.facts.meter: series for series in fleet}
+    number = write_plots(folder, told(result.findings, tier), meters, zone, language)
+    typer.echo(f"{number} plot(s) in {folder}", err=True)
 
 
 def _json_lines(findings: tuple[Finding, ...], tier: Tier, language: str, zone: ZoneInfo) -> Iterator[bytes]:
