@@ -31,11 +31,12 @@ __all__ = [
 
 _KEYS: Mapping[str, Collection[str]] = {
     "": (
-        *("says", "topics", "writes", "reads", "name", "boards", "chooser", "password"),
+        *("says", "topics", "writes", "reads", "name", "boards", "chooser", "password", "push"),
         *("file", "option", "board"),
     ),
     "file": ("path", "template", "each", "executable", "secret", "keys"),
     "option": ("default", "says", "choices", "required", "pattern"),
+    "push": ("topic", "template"),
     "topics": ("filter", "adapter", "gateway", "codec", "unit"),
 }
 """Keys of ``profile.toml``, at its top and in its tables."""
@@ -89,6 +90,7 @@ class Profile:
         boards: values of the board of that name, for the templates.
         chooser: the option that names the board.
         password: where the password at the broker belongs on the gateway, for people.
+        push: commands that can be sent to a running gateway over MQTT: topic and template of each.
     """
 
     name: str
@@ -102,6 +104,7 @@ class Profile:
     boards: Mapping[str, Mapping[str, Any]]
     chooser: str
     password: str
+    push: Sequence[tuple[str, str]]
 
 
 def profiles_folder() -> Traversable:
@@ -153,6 +156,7 @@ def read_profile(name: str, folder: Traversable) -> Profile:
         boards=boards | said.get("board", {}),
         chooser=said.get("chooser", "board"),
         password=said["password"],
+        push=[(one["topic"], one["template"]) for one in said.get("push", ())],
     )
 
 
@@ -174,6 +178,7 @@ def _demand_known_keys(said: Mapping[str, Any], text: str, where: str) -> None:
         *(("file", one) for one in said.get("file", ())),
         *(("option", one) for one in said.get("option", {}).values()),
         *(("topics", one) for one in said.get("topics", ())),
+        *(("push", one) for one in said.get("push", ())),
     ]
     for table, fields in tables:
         for key in fields:

@@ -17,7 +17,7 @@ from gateway_firmware_config.profile import Profile, ProfileFile, Route, profile
 from metering.errors import InvalidValue
 from metering.meter import MeterId
 
-__all__ = ["Rendered", "render_broker", "render_gateway"]
+__all__ = ["Rendered", "render_broker", "render_gateway", "render_push"]
 
 Keys = Mapping[MeterId, str]
 """Meter keys in hexadecimal: never log or print."""
@@ -56,8 +56,33 @@ def render_gateway(
         broker: where it publishes.
         keys: of meters, for firmware that decrypts; only if an operator asked for them.
     """
+    profile, values = profile_of(gateway.profile), _values(name, gateway, broker, keys)
+    found = {}
+    for file in profile.files:
+        for path, more in _paths(file, name, gateway):
+            text = _environment(profile.name).get_template(_filled(file.template, name, gateway))
+            found[path] = Rendered(text.render(values | more), _mode(file, secret=bool(keys)))
+    return found
+
+
+def render_push(name: str, gateway: GatewayPlan, broker: BrokerPlan) -> list[tuple[str, str]]:
+    """Give the commands a running gateway can be sent over MQTT: topic and message of each.
+
+    They hold no password: a broker keeps what passes through it in its logs, if it is told to.
+    """
+    profile, values = profile_of(gateway.profile), _values(name, gateway, broker, _NO_KEYS)
+    return [
+        (
+            _filled(topic, name, gateway),
+            _environment(profile.name).get_template(template).render(values).strip(),
+        )
+        for topic, template in profile.push
+    ]
+
+
+def _values(name: str, gateway: GatewayPlan, broker: BrokerPlan, keys: Keys) -> dict[str, Any]:
     profile = profile_of(gateway.profile)
-    values = {
+    return {
         "gateway": _Named(name, gateway.meters),
         "broker": broker,
         "options": _options(profile, gateway),
@@ -65,12 +90,6 @@ def render_gateway(
         "keys": keys,
         "password": f"PASSWORD-OF-{name}",
     }
-    found = {}
-    for file in profile.files:
-        for path, more in _paths(file, name, gateway):
-            text = _environment(profile.name).get_template(_filled(file.template, name, gateway))
-            found[path] = Rendered(text.render(values | more), _mode(file, secret=bool(keys)))
-    return found
 
 
 def _options(profile: Profile, gateway: GatewayPlan) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gateway_firmware_config.orders import Order, signed
-from gateway_firmware_config.rendering import render_gateway
+from gateway_firmware_config.rendering import render_gateway, render_push
 from metering.clock import SystemClock
 from metering.errors import SettingsError
 from metering.uplink import UplinkTopic
@@ -24,9 +24,9 @@ from service.toml_file import read_text
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    from gateway_firmware_config.agent.mqtt import Errand
+    from gateway_firmware_config.agent.errand import Errand
 
-__all__ = ["Operator", "obedient"]
+__all__ = ["Operator", "commanded", "obedient"]
 
 _KEPT_S = 1.0
 """Within so many seconds a broker has sent what it keeps."""
@@ -50,6 +50,22 @@ def obedient(file: Path, names: Sequence[str] = ()) -> list[str]:
     if not agents or len(deaf) == len(agents):
         raise SettingsError(f"{file}: no gateway here takes orders (profile {AGENT} with options.orders_key)")
     return [name for name in names or agents if name not in deaf]
+
+
+def commanded(file: Path, names: Sequence[str]) -> list[tuple[str, str, str]]:
+    """Give what is sent to named gateways whose firmware takes plain commands: name, topic, message.
+
+    Raises:
+        SettingsError: the file is wrong, or there is no such gateway.
+    """
+    fleet = load_fleet(file)
+    if missing := [name for name in names if name not in fleet.gateway]:
+        raise SettingsError(f"{file}: no gateway {missing[0]}; there are: {', '.join(fleet.gateway)}")
+    return [
+        (name, topic, message)
+        for name in names
+        for topic, message in render_push(name, fleet.gateway[name], fleet.broker)
+    ]
 
 
 class Operator:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import threading
 
+from gateway_firmware_config.agent.client import Broker, TlsFiles
 from gateway_firmware_config.agent.courier import Pace
 from gateway_firmware_config.agent.moment import Moment, Moments, rfc3339
-from gateway_firmware_config.agent.mqtt import Broker, BrokerLink, TlsFiles, Will
+from gateway_firmware_config.agent.mqtt import BrokerLink, Will
 from gateway_firmware_config.agent.settings import AgentSettings, BrokerSettings
 from metering.uplink import UplinkTopic
 

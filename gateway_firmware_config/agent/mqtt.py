@@ -1,4 +1,4 @@
-"""The agent's MQTT side: its only file that knows a client library.
+"""The agent's connection to the broker.
 
 MQTT 5, QoS 1, a last will. The client sends what is not acknowledged anew after each reconnection; what the
 broker said of each message is queued for the courier.
@@ -9,62 +9,23 @@ from __future__ import annotations
 import queue
 import socket
 import sys
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Self
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import structlog
-from paho.mqtt import client as paho  # noqa: TID251  the agent's one file that may
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion  # noqa: TID251  same
+from paho.mqtt import client as paho  # noqa: TID251  the agent may
 from paho.mqtt.properties import Properties  # noqa: TID251  same
 from paho.mqtt.reasoncodes import ReasonCode  # noqa: TID251  same
 
+from gateway_firmware_config.agent.client import Broker, make_client
 from gateway_firmware_config.agent.courier import Verdict
-from metering.errors import SettingsError, TelemetryError
 
-__all__ = ["Broker", "BrokerLink", "Errand", "TlsFiles", "Will"]
+__all__ = ["BrokerLink", "Will"]
 
 _log = structlog.get_logger(__name__)
 
 _NO_MATCHING_SUBSCRIBERS = 0x10
-_ANSWER_S = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class TlsFiles:
-    """TLS files, PEM; ``None`` = the system's authorities, no certificate of our own."""
-
-    ca_file: str | None = None
-    cert_file: str | None = None
-    key_file: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Broker:
-    """How to reach the broker.
-
-    Attributes:
-        host: name or address.
-        port: TCP port.
-        client_id: the gateway's own.
-        username: if the broker asks for one.
-        password: never shown.
-        tls: ``None`` = no TLS.
-        keepalive_s: seconds between signs of life.
-        reconnect_s: shortest and longest pause before another attempt to connect.
-        needs_subscriber: whether a message taken for nobody counts as not taken.
-    """
-
-    host: str
-    port: int
-    client_id: str
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    tls: TlsFiles | None = None
-    keepalive_s: int = 60
-    reconnect_s: tuple[int, int] = (1, 60)
-    needs_subscriber: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +105,7 @@ class BrokerLink:
     # --- set-up --------------------------------------------------------------------------------------
 
     def _make_client(self, will: Will) -> paho.Client:
-        client = _client(self._broker)
+        client = make_client(self._broker)
         client.max_inflight_messages_set(100)
         client.will_set(will.topic, will.message, qos=1, retain=True)
         client.on_connect = self._connected
@@ -210,88 +171,3 @@ class BrokerLink:
         if reason.value == _NO_MATCHING_SUBSCRIBERS and self._broker.needs_subscriber:
             return Verdict.NOBODY
         return Verdict.TAKEN
-
-
-class Errand:
-    """A short visit to the broker: leave kept messages, see what is kept. Used as a context manager.
-
-    Raises:
-        TelemetryError: on entering, if the broker cannot be reached or does not let us in.
-    """
-
-    def __init__(self, broker: Broker) -> None:
-        self._broker = broker
-        self._seen: queue.SimpleQueue[tuple[str, bytes]] = queue.SimpleQueue()
-        self._answer: queue.SimpleQueue[ReasonCode] = queue.SimpleQueue()
-        self._client = _client(broker)
-        self._client.on_connect = lambda _c, _u, _f, reason, _p: self._answer.put(reason)
-        self._client.on_publish = lambda _c, _u, _m, reason, _p: self._answer.put(reason)
-        self._client.on_message = lambda _c, _u, one: self._seen.put((one.topic, bytes(one.payload)))
-
-    def __enter__(self) -> Self:
-        where = f"{self._broker.host}:{self._broker.port}"
-        try:
-            self._client.connect(self._broker.host, self._broker.port)
-        except OSError as wrong:  # ssl.SSLError is an OSError
-            raise TelemetryError(f"the broker {where} cannot be reached: {wrong}") from wrong
-        self._client.loop_start()
-        try:
-            self._await_answer(f"the broker {where} does not let us in")
-        except TelemetryError:
-            self._client.loop_stop()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
-
-    def keep(self, topic: str, message: bytes) -> None:
-        """Leave a message that is kept for whoever subscribes.
-
-        Raises:
-            TelemetryError: the broker does not take it.
-        """
-        self._client.publish(topic, message, qos=1, retain=True)
-        self._await_answer(f"the broker does not take {topic}")
-
-    def seen(self, filters: Sequence[str], seconds: float) -> dict[str, bytes]:
-        """Give what is kept, or comes within some seconds, by topic."""
-        self.listen(filters)
-        time.sleep(seconds)
-        return dict(self.news())
-
-    def listen(self, filters: Sequence[str]) -> None:
-        """Begin to hear what is kept and what comes."""
-        self._client.subscribe([(one, 1) for one in filters])
-
-    def news(self) -> list[tuple[str, bytes]]:
-        """Give what was heard since the last call: topic and message."""
-        return [self._seen.get() for _ in range(self._seen.qsize())]
-
-    def _await_answer(self, trouble: str) -> None:
-        try:
-            reason = self._answer.get(timeout=_ANSWER_S)
-        except queue.Empty:
-            raise TelemetryError(f"{trouble}: no answer in {_ANSWER_S} s") from None
-        if reason.is_failure:
-            raise TelemetryError(f"{trouble}: {reason}")
-
-
-def _client(broker: Broker) -> paho.Client:
-    client = paho.Client(
-        CallbackAPIVersion.VERSION2, client_id=broker.client_id, protocol=MQTTProtocolVersion.MQTTv5
-    )
-    client.reconnect_delay_set(*broker.reconnect_s)
-    if broker.username is not None:
-        client.username_pw_set(broker.username, broker.password)
-    if broker.tls is not None:
-        _set_tls(client, broker.tls)
-    return client
-
-
-def _set_tls(client: paho.Client, tls: TlsFiles) -> None:
-    try:
-        client.tls_set(tls.ca_file, tls.cert_file, tls.key_file)
-    except (OSError, ValueError) as wrong:  # ssl.SSLError is an OSError
-        raise SettingsError(f"TLS with the broker: {wrong}") from wrong

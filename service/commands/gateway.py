@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ from service.fleet_folder import write_files
 
 if TYPE_CHECKING:
     from gateway_firmware_config.agent.settings import AgentSettings
+    from gateway_firmware_config.fleet import Fleet
 
 __all__ = ["app"]
 
@@ -124,17 +126,25 @@ def probe(
 
 
 @app.command()
-def bundle(
+def bundle(  # noqa: PLR0913  one parameter for each option
     name: Annotated[str, typer.Argument(help="The gateway's name.")],
     broker: Annotated[
-        str,
+        str | None,
         typer.Option(
-            metavar="HOST[:PORT]", help="Broker as the gateway reaches it; port 8883 with TLS, 1883 without."
+            metavar="HOST[:PORT]",
+            help="Broker as the gateway reaches it; else as gateways.toml says.",
+            show_default=False,
         ),
-    ],
-    to: Annotated[Path, typer.Option(help="Folder to write to; made if it is not there.", file_okay=False)],
+    ] = None,
+    to: Annotated[
+        Path | None,
+        typer.Option(help="Folder to write to; else one of its name.", file_okay=False, show_default=False),
+    ] = None,
     *,
-    tls: Annotated[bool, typer.Option(help="Encrypt the connection.")] = True,
+    config: Annotated[
+        Path, typer.Option("--config", "-c", metavar="FILE", help="gateways.toml, without --broker.")
+    ] = Path("gateways.toml"),
+    tls: Annotated[bool, typer.Option(help="Encrypt the connection, with --broker.")] = True,
     receiver: Annotated[
         list[str] | None,
         typer.Option(metavar="KIND:PORT", help="A receiver, im871a:/dev/ttyUSB0; repeatable."),
@@ -147,27 +157,41 @@ def bundle(
 
     **Examples**
 
+        nurt gateway bundle roof
+
         nurt gateway bundle roof --broker mqtt.example.org --receiver im871a:/dev/ttyUSB0 --to roof
     """
+    from gateway_firmware_config.rendering import render_gateway
+    from service.gateway_files import load_fleet
+
+    if broker is None and receiver:
+        raise SettingsError(f"--receiver goes with --broker; receivers of {name} stand in {config}")
+    fleet = load_fleet(config) if broker is None else _fleet_of(name, broker, receiver or (), tls=tls)
+    plan = fleet.gateway.get(name)
+    if plan is None or plan.profile != "agent":
+        raise SettingsError(f"{config}: no gateway with profile agent called {name}; say --broker, or add it")
+    made, folder = render_gateway(name, plan, fleet.broker), to or Path(name)
+    write_files(made, folder)
+    typer.echo(f"{folder}: {', '.join(sorted(made))}")
+
+
+def _fleet_of(name: str, broker: str, receivers: Sequence[str], *, tls: bool) -> Fleet:
+    """Give a gateway that stands in no file."""
     from gateway_firmware_config.agent.framings import RECEIVERS
     from gateway_firmware_config.fleet import BrokerPlan, Fleet, GatewayPlan
-    from gateway_firmware_config.rendering import render_gateway
 
-    for one in receiver or ():
+    for one in receivers:
         if one.partition(":")[0] not in RECEIVERS or not one.partition(":")[2]:
             raise SettingsError(f"--receiver {one}: expected KIND:PORT with one of {', '.join(RECEIVERS)}")
     host, _, port = broker.partition(":")
     if port and not port.isdecimal():
         raise SettingsError(f"--broker {broker}: {port} is not a TCP port")
-    options = {"receivers": receiver} if receiver else {}
+    options = {"receivers": list(receivers)} if receivers else {}
     try:
         where = BrokerPlan(host=host, port=int(port) if port else None, tls=tls)
-        fleet = Fleet(broker=where, gateway={name: GatewayPlan(profile="agent", options=options)})
+        return Fleet(broker=where, gateway={name: GatewayPlan(profile="agent", options=options)})
     except ValueError as wrong:
         raise SettingsError(f"{name} at {broker}: {_first_words(wrong)}") from wrong
-    made = render_gateway(name, fleet.gateway[name], fleet.broker)
-    write_files(made, to)
-    typer.echo(f"{to}: {', '.join(sorted(made))}")
 
 
 def _first_words(wrong: ValueError) -> str:

@@ -14,7 +14,7 @@ from metering.clock import SystemClock
 from metering.errors import SettingsError, TelemetryError
 
 if TYPE_CHECKING:
-    from gateway_firmware_config.agent.mqtt import Broker
+    from gateway_firmware_config.agent.client import Broker
     from gateway_firmware_config.fleet import Fleet
     from service.fleet_orders import Operator
 
@@ -58,27 +58,54 @@ def order_key(
 
 
 def push(
-    key: SigningKey,
     names: Names = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            help="The private key, made by nurt gateway order-key; for our agent.", show_default=False
+        ),
+    ] = None,
     config: FleetFile = _FLEET,
     password_file: PasswordFile = None,
     ca_file: Authority = None,
 ) -> None:
-    """Tell gateways with our agent the settings gateways.toml says, signed, under a new revision.
+    """Tell gateways what gateways.toml says, all at once, where their firmware takes it over MQTT.
 
-    A gateway tries them and goes back by itself if it cannot reach the broker with them. All are told at
-    once; nurt gateway rollout tells some first.
+    Our agent gets its settings signed, under a new revision; it tries them and goes back by itself if it
+    cannot reach the broker with them. Tasmota and Shelly get plain commands for their counters. nurt gateway
+    rollout tells some agents first.
 
     **Examples**
 
         nurt gateway push roof --key orders.key --password-file service.password
-    """
-    from service.fleet_orders import obedient
 
-    chosen = obedient(config, names or ())
-    with _operator(key, config, password_file, ca_file) as operator:
-        for name in chosen:
-            typer.echo(f"{name}: told revision {operator.tell(name)}")
+        nurt gateway push tas1 uni --password-file service.password
+    """
+    from service.fleet_orders import commanded, obedient
+
+    commands = commanded(config, names or ())
+    agents = [name for name in names or () if name not in {name for name, _, _ in commands}]
+    if agents or not names:
+        chosen = obedient(config, agents)
+        if key is None:
+            raise SettingsError(f"{', '.join(chosen)}: orders are signed; say with which --key")
+        with _operator(key, config, password_file, ca_file) as operator:
+            for name in chosen:
+                typer.echo(f"{name}: told revision {operator.tell(name)}")
+    if commands:
+        _send(commands, config, password_file, ca_file)
+
+
+def _send(
+    commands: list[tuple[str, str, str]], config: Path, password_file: Path | None, ca_file: Path | None
+) -> None:
+    from gateway_firmware_config.agent.errand import Errand
+    from service.gateway_files import load_fleet
+
+    with Errand(broker_of(load_fleet(config), password_file, ca_file)) as errand:
+        for name, topic, message in commands:
+            errand.send(topic, message.encode())
+            typer.echo(f"{name}: sent to {topic}; nobody says whether it listened")
 
 
 def rollout(  # noqa: PLR0913  one parameter for each option
@@ -127,7 +154,7 @@ def rollout(  # noqa: PLR0913  one parameter for each option
 def _operator(
     key: Path, config: Path, password_file: Path | None, ca_file: Path | None
 ) -> Iterator[Operator]:
-    from gateway_firmware_config.agent.mqtt import Errand
+    from gateway_firmware_config.agent.errand import Errand
     from gateway_firmware_config.orders import private_key
     from service.fleet_orders import Operator
     from service.gateway_files import load_fleet
@@ -143,7 +170,7 @@ def broker_of(fleet: Fleet, password_file: Path | None, ca_file: Path | None) ->
     Raises:
         TelemetryError: the password file cannot be read.
     """
-    from gateway_firmware_config.agent.mqtt import Broker, TlsFiles
+    from gateway_firmware_config.agent.client import Broker, TlsFiles
 
     said = fleet.broker
     password = _bytes(password_file).decode(errors="replace").partition("\n")[0] if password_file else None

@@ -93,7 +93,7 @@ def _from_store(plans: Plans, service: Path | None) -> Sequence[GatewayStatus]:
 def _from_broker(
     plans: Plans, config: Path, wait_s: float, password_file: Path | None, ca_file: Path | None
 ) -> Sequence[GatewayStatus]:
-    from gateway_firmware_config.agent.mqtt import Errand
+    from gateway_firmware_config.agent.errand import Errand
     from metering.clock import SystemClock
     from service.fleet_heard import LEAVES, heard_status
     from service.gateway_files import load_fleet

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shutil
 import socket
 import subprocess
 import threading
+import time
 import tomllib
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 from rendered_broker import RenderedBroker
+from typer.testing import CliRunner
 
 from gateway_firmware_config.fleet import GatewayPlan
-from gateway_firmware_config.profile import profile_of, profiles_folder
+from gateway_firmware_config.profile import profile_of
 from gateway_firmware_config.rendering import render_gateway
-from ingest.adapters.lorawan import codec_named
-from ingest.codecs.content import Counter
-from metering.uplink import BadUplink
+from service.cli import app
 from service.gateway_files import load_agent_settings, load_fleet
 from service.settings_model import TopicRule
 
@@ -223,97 +221,48 @@ def test_esphome_does_not_take_just_anything(tmp_path: Path):
     assert "[listen_mod] is an invalid option for [wmbus_radio]" in said
 
 
-# --- codecs for ChirpStack --------------------------------------------------------------------------
-
-CODEC_FOLDER = Path(str(profiles_folder())) / "chirpstack" / "codecs"
-DEVICES = {name: board["codec"] for name, board in profile_of("chirpstack").boards.items()}
-RUN = """
-const fs = require("fs"), vm = require("vm");
-const [script, file] = process.argv.slice(1);
-const context = vm.createContext({});
-vm.runInContext(fs.readFileSync(script, "utf8"), context);
-const inputs = JSON.parse(fs.readFileSync(file, "utf8"));
-const ask = (input) => vm.runInContext("decodeUplink(" + JSON.stringify(input) + ")", context);
-console.log(JSON.stringify(inputs.map(ask)));
-"""
+# --- commands over MQTT -----------------------------------------------------------------------------
 
 
-def decoded(folder: Path, device: str, inputs: list[dict]) -> list[dict]:
-    """What a codec makes of uplinks, in the engine that comes with Playwright."""
-    found = find_spec("playwright")
-    node = Path(found.origin).parent / "driver" / "node" if found and found.origin else Path("node")
-    if not node.exists():
-        pytest.skip("no JavaScript engine: playwright is not installed")
-    (folder / "inputs.json").write_text(json.dumps(inputs))
-    done = subprocess.run(
-        [node, "-e", RUN, CODEC_FOLDER / f"{device}.js", folder / "inputs.json"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    return json.loads(done.stdout)
-
-
-@pytest.mark.parametrize("device", DEVICES)
-def test_a_codec_passes_the_tests_it_comes_with(device: str, tmp_path: Path):
-    cases = json.loads((CODEC_FOLDER / f"test_decode_{device}.json").read_text())
-    assert decoded(tmp_path, device, [case["input"] for case in cases]) == [
-        case["expected"] for case in cases
-    ]
-
-
-PORTS = {"em300-di": 85, "adeunis-pulse": 1, "izar-to-lorawan": 20, "qalcosonic-w1": 100}
-SHAPES: dict[str, st.SearchStrategy[bytes]] = {
-    "em300-di": st.lists(
-        st.builds(
-            bytes.__add__,
-            st.sampled_from(
-                [bytes.fromhex(kind) for kind in ("0175", "0367", "0468", "0500", "05c8", "20ce")]
-            ),
-            st.binary(min_size=1, max_size=13),
-        ),
-        max_size=3,
-    ).map(b"".join)
-    | st.lists(st.binary(min_size=4, max_size=4).map(lambda four: b"\x05\xc8" + four), max_size=3).map(
-        b"".join
-    ),
-    "adeunis-pulse": st.binary(min_size=4, max_size=13).map(lambda more: b"\x5a\x20" + more),
-    "izar-to-lorawan": st.binary(min_size=6, max_size=8),
-    "qalcosonic-w1": st.binary(min_size=50, max_size=50).map(lambda more: b"\x01" + more[:-1] + b"\x00")
-    | st.binary(min_size=50, max_size=51),
-}
-
-
-@settings(max_examples=15, deadline=None)
-@given(data=st.data())
-@pytest.mark.parametrize("device", DEVICES)
-def test_a_codec_reads_what_the_service_reads(
-    device: str, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+@pytest.mark.servers
+def test_tasmota_and_shelly_are_sent_commands_for_their_counters(
+    mosquitto: Callable[..., object], tmp_path: Path
 ):
-    """Same totals, same refusals."""
-    payloads = data.draw(st.lists(SHAPES[device], max_size=30))
-    port = PORTS[device]
-    asked = [{"fPort": port, "bytes": list(payload)} for payload in payloads]
-    ours = [reading(DEVICES[device], port, payload) for payload in payloads]
-    theirs = decoded(tmp_path_factory.mktemp("codec"), device, asked)
-    assert [told(one) for one in theirs] == ours
+    broker = RenderedBroker(FLEET, mosquitto, tmp_path)
+    (tmp_path / "service.password").write_text("pw-nurt\n")
+    text = (GOLDEN / "gateways.toml").read_text().replace("mqtt.example.org", "127.0.0.1", 1)
+    (tmp_path / "gateways.toml").write_text(
+        text.replace("[broker]\n", f"[broker]\nport = {broker.port}\n", 1)
+    )
+    heard: list[str] = []
+    boxes = [Speaker(broker, name, f"pw-{name}") for name in ("tas1", "uni")]
+    for box, topic in zip(boxes, ("cmnd/tas1/Backlog", "uni/rpc"), strict=True):
+        box.client.on_message = lambda _c, _u, message: heard.append(message.payload.decode())
+        box.hear(topic)
+    asked = ["--config", "gateways.toml", "--password-file", "service.password", "--ca-file", "ca.pem"]
+    with contextlib.chdir(tmp_path):
+        done = CliRunner().invoke(app, ["gateway", "push", "tas1", "uni", *asked])
+        nobody = CliRunner().invoke(app, ["gateway", "push", "cellar", *asked])
+    assert done.exit_code == 0, (done.output, done.exception)
+    assert "uni: sent to uni/rpc; nobody says whether it listened" in done.output
+    assert "no gateway with profile agent called cellar" in str(nobody.exception)
+    end = time.monotonic() + 10
+    while len(heard) < 2:
+        assert time.monotonic() < end, heard
+        time.sleep(0.05)
+    for box in boxes:
+        box.close()
+    backlog, call = sorted(heard)
+    assert backlog.startswith("Time 2; Timezone 0; TelePeriod 300; CounterType1 0")
+    assert json.loads(call)["method"] == "Input.SetConfig"
+    assert "PASSWORD" not in "".join(heard)
 
 
-def reading(codec: str, port: int, payload: bytes) -> int | str | None:
-    """The newest total the service reads; litres or pulses."""
-    try:
-        found = list(codec_named(codec)(port, payload))
-    except BadUplink:
-        return "refused"
-    live = [one for one in found if not (isinstance(one, Counter) and one.at is not None)]
-    if not live:
-        return None
-    last = live[-1]
-    return last.total if isinstance(last, Counter) else int(last.value.scaleb(3))
-
-
-def told(answer: dict) -> int | str | None:
-    if "errors" in answer:
-        return "refused"
-    return answer["data"].get("pulses", answer["data"].get("total_l"))
+def test_a_bundle_is_made_of_what_gateways_toml_says(tmp_path: Path):
+    asked = ["--config", str(GOLDEN / "gateways.toml"), "--to", str(tmp_path / "box")]
+    done = CliRunner().invoke(app, ["gateway", "bundle", "roof", *asked])
+    assert done.exit_code == 0, done.output
+    made = {one.name: one.read_text() for one in (tmp_path / "box").iterdir()}
+    assert made == {one.name: one.read_text() for one in (GOLDEN / "roof").iterdir()}
+    refused = CliRunner().invoke(app, ["gateway", "bundle", "loft", *asked])
+    assert "no gateway with profile agent called loft" in str(refused.exception)

@@ -83,7 +83,8 @@ def push_with_a_wrong_port_for(operator: Operator, name: str) -> None:
     """Order settings from a file in which this gateway's broker is somewhere else."""
     import tomllib
 
-    from gateway_firmware_config.agent.mqtt import Broker, Errand
+    from gateway_firmware_config.agent.client import Broker
+    from gateway_firmware_config.agent.errand import Errand
     from gateway_firmware_config.orders import Order, private_key, signed
 
     text = (operator.folder / name / "agent.toml").read_text().replace(f"port = {operator.port}", "port = 9")
@@ -172,7 +173,8 @@ def test_a_rollout_stops_at_a_refusal_and_goes_on_when_it_is_mended(
 def test_what_a_stranger_says_and_what_is_older_is_refused_and_seen(
     operator: Operator, gateways: dict[str, AgentProcess]
 ):
-    from gateway_firmware_config.agent.mqtt import Broker, Errand
+    from gateway_firmware_config.agent.client import Broker
+    from gateway_firmware_config.agent.errand import Errand
     from gateway_firmware_config.orders import Order, new_key, private_key, signed
 
     gateways["attic"].start()
