@@ -2,156 +2,33 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from falls import (
+    CASES,
+    DAY,
+    HOUR,
+    START,
+    ZONE,
+    fallen,
+    found,
+    home,
+    names,
+    replayed,
+    rolled_over,
+    spoilt,
+    turned_back,
+    verdict,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anomaly.batch import Batch
-from anomaly.falling import Circumstances, FallingDetector
+from anomaly.falling import Circumstances
 from anomaly.series import MeterFacts, Series
 from anomaly.texts import LANGUAGES, sentence
-from metering.finding import Finding, Tier
-
-ZONE = ZoneInfo("Europe/Warsaw")
-START = 1_704_067_200
-HOUR, DAY = 3600, 86_400
-AWAKE = np.array([0.1] * 6 + [0.5, 0.7, 0.6] + [0.45] * 8 + [0.6, 0.7, 0.75, 0.7, 0.6, 0.4, 0.2])
-
-
-def home(seed: int, days: int = 70) -> tuple[np.ndarray, np.ndarray, np.random.Generator]:
-    """Hourly readings of a lived-in home, and the generator to spoil them with."""
-    rng = np.random.default_rng(seed)
-    awake = rng.random(days * 24) < np.tile(AWAKE, days)
-    litres = np.where(awake, np.ceil(rng.gamma(1.2, 22, days * 24)), 0.0)
-    index = rng.integers(60_000, 900_000) + np.concatenate([[0.0], np.cumsum(litres)])
-    return START + np.arange(len(index)) * HOUR + rng.integers(0, 60, len(index)), index, rng
-
-
-def found(at, index, circumstances=None, others=(), **facts) -> list[Finding]:
-    detector = FallingDetector({"M": circumstances} if circumstances else {})
-    fleet = [Series.arrived(MeterFacts("M", **facts), at, index), *others]
-    return [one for one in detector.inspect(Batch.of(fleet, ZONE)) if one.subject == "M"]
-
-
-def names(findings) -> list[str]:
-    return [finding.name for finding in findings]
-
-
-# --- what is done to a series, and what it must be called ------------------------------------------
-
-
-def cross_read(at, index, k, rng):
-    count, index = rng.integers(1, 4), index.copy()
-    index[k : k + count] = (
-        index[k] + rng.choice([-1, 1]) * rng.integers(20_000, 50_000) + 7 * np.arange(count)
-    )
-    return at, index
-
-
-def cross_read_between(at, index, k, rng):
-    count = rng.integers(1, 5)
-    other = index[k] + rng.integers(20_000, 500_000) + 9 * np.arange(count)
-    times, values = np.append(at, at[k : k + count] + 700), np.append(index, other)
-    order = np.argsort(times, kind="stable")
-    return times[order], values[order]
-
-
-def wrong_digit(at, index, k, rng):
-    place = 10 ** rng.integers(3, 6)
-    index = index.copy()
-    index[k] += rng.choice([-4, -3, -2, -1, 1, 2, 3, 4]) * place if index[k] > 5 * place else place
-    return at, index
-
-
-def wrong_bit(at, index, k, rng):
-    index = index.copy()
-    index[k] = float(int(index[k]) ^ (1 << rng.integers(8, 21)))
-    return at, index
-
-
-def replayed(at, index, k, rng):
-    while index[k] - index[k - 2] < 11:
-        k += 1
-    return np.insert(at, k + 1, at[k] + rng.integers(60, 1_500)), np.insert(index, k + 1, index[k - 2])
-
-
-def rolled_over(at, index, k, rng):
-    full = 10.0 ** rng.integers(6, 9)
-    return at, (index - index[k] + full - 3) % full
-
-
-def other_unit(at, index, k, rng):
-    index, factor = index.copy(), 10.0 ** rng.choice([-3, -1, 1, 3])
-    index[k:] = np.floor(index[k:] * factor)
-    return at, index
-
-
-def replaced(at, index, k, rng):
-    index = index.copy()
-    index[k:] += rng.integers(0, 4_000) - index[k]
-    return at, index
-
-
-def fallen(at, index, hours, litres):
-    index = index.copy()
-    for hour, back in zip(hours, litres, strict=True):
-        index[hour:] -= back + index[hour] - index[hour - 1]
-    return at, index
-
-
-def trembling(at, index, k, rng):
-    hours = k + np.sort(rng.choice(24 * 24, rng.integers(6, 26), replace=False))
-    return fallen(at, index, hours, rng.integers(1, 9, len(hours)))
-
-
-def running_back(at, index, k, rng):
-    hours = k + 4 * np.sort(rng.choice(6 * 24, rng.integers(3, 9), replace=False))
-    return fallen(at, index, hours, rng.integers(20, 300, len(hours)))
-
-
-def wrong_way_round(at, index, k, rng):
-    steps = np.diff(index)
-    steps[k : k + 24 * rng.integers(4, 12)] *= -1
-    return at, index[0] + np.concatenate([[0.0], np.cumsum(steps)])
-
-
-def turned_back(at, index, k, rng):
-    index = index.copy()
-    index[k:] -= rng.integers(500, 12_000)
-    return at, index
-
-
-CASES = {
-    cross_read: "reading.decode_error",
-    cross_read_between: "reading.decode_error",
-    wrong_digit: "reading.decode_error",
-    wrong_bit: "reading.decode_error",
-    replayed: "reading.reordered",
-    rolled_over: "register.roll_over",
-    other_unit: "register.unit_change",
-    replaced: "register.replacement",
-    trembling: "backflow.micro",
-    running_back: "backflow.large",
-    wrong_way_round: "backflow.reversed",
-    turned_back: "tampering.suspected",
-}
-
-
-def spoilt(cause, seed):
-    at, index, rng = home(seed)
-    return cause(at, index, int(rng.integers(30 * 24, 40 * 24)), rng)
-
-
-def verdict(findings) -> str:
-    """The most serious thing said of a meter is what it is called."""
-    worst = max(findings, key=lambda one: (one.tier.rank, one.stages[-1].raised_at), default=None)
-    return worst.name if worst else "nothing"
+from metering.finding import Tier
 
 
 def test_at_least_98_of_100_causes_of_a_fall_are_called_by_their_name():
@@ -337,58 +214,6 @@ def test_wrong_readings_of_one_day_are_one_finding():
     index = index.copy()
     index[[800, 804, 808, 900]] += 100_000
     assert names(found(at, index)) == ["reading.decode_error"] * 2
-
-
-# --- the real falls, and anything at all ------------------------------------------------------------
-
-
-def households() -> list[Series]:
-    pytest.importorskip("pyarrow")
-    from service.anomaly_files import read_series
-
-    default = Path(__file__).parents[2] / "../shared/datasets"
-    folder = Path(os.environ.get("NURT_DATASETS", default)).resolve()
-    if not folder.is_dir():
-        pytest.skip(f"the shared datasets are not at {folder} (NURT_DATASETS)")
-    return list(read_series(folder / "households" / "readings.parquet"))
-
-
-@pytest.mark.shared
-def test_none_of_the_real_falls_is_called_tampering_or_replacement():
-    findings = list(FallingDetector().inspect(Batch.of(households(), ZoneInfo("Europe/Madrid"))))
-    told = Counter(stage.name for one in findings for stage in one.stages)
-    assert told["reading.reordered"] >= 3
-    assert told["reading.decode_error"] >= 2
-    assert not any(name.startswith(("tampering", "register")) for name in told)
-    assert not any(one.tier.rank >= Tier.NOTIFY.rank for one in findings)
-
-
-def quiet_stretch(series: Series) -> tuple[np.ndarray, np.ndarray] | None:
-    """Seventy days of a real home with hardly a gap, in use before and after their middle."""
-    order = np.argsort(series.at, kind="stable")
-    at, index = series.at[order], series.index[order]
-    for first in range(0, len(at) - 70 * 24, 14 * 24):
-        times, values = at[first : first + 70 * 24], index[first : first + 70 * 24]
-        steps = np.diff(values)
-        clean = np.all(np.diff(times) > 0) and np.mean(np.diff(times) < 2 * HOUR) > 0.99
-        middle = slice(20 * 24, 50 * 24)
-        if clean and np.all(steps >= 0) and steps.max() < 2_000 and steps[middle].sum() > 30 * 60:
-            return times, values + 60_000 - min(values[0], 0)
-    return None
-
-
-@pytest.mark.shared
-def test_the_causes_are_called_by_their_name_in_real_homes_too():
-    homes = [stretch for one in households() if (stretch := quiet_stretch(one)) is not None]
-    assert len(homes) >= 20
-    called = Counter()
-    for number, (cause, expected) in enumerate(CASES.items()):
-        for place, (at, index) in enumerate(homes):
-            rng = np.random.default_rng(1_000 * number + place)
-            spoilt_series = cause(at, index, int(rng.integers(30 * 24, 40 * 24)), rng)
-            called[expected, verdict(found(*spoilt_series))] += 1
-    right = sum(count for (expected, said), count in called.items() if expected == said)
-    assert right / called.total() >= 0.98, {pair: n for pair, n in called.items() if pair[0] != pair[1]}
 
 
 indices = st.one_of(
