@@ -188,15 +188,13 @@ class SqlCoverage:
         keys = self._connection.execute(sa.select(registers.c.id, registers.c.key)).all()
         indices = [number for number, key in keys if _is_index(Register.parse(key))]
         at = (readings.c.meter == latest.c.meter) & (readings.c.register == latest.c.register)
-        return (
-            sa.select(latest.c.meter)
-            .join(readings, at & (readings.c.measured_at == latest.c.measured_at))
-            .join(origins, origins.c.id == readings.c.origin)
-            .where(latest.c.register.in_(indices), latest.c.measured_at >= since)
-            .where(origins.c.quality != Quality.METER_ERROR)
-            .distinct()
-            .subquery()
+        valid = (
+            sa.exists()
+            .where(at, readings.c.measured_at >= since)
+            .where(origins.c.id == readings.c.origin, origins.c.quality != Quality.METER_ERROR)
         )
+        asked = sa.select(latest.c.meter).where(latest.c.register.in_(indices), valid)
+        return asked.distinct().subquery()
 
     def _older(
         self, moment: sa.ColumnElement[datetime], seconds: sa.ColumnElement[int], now: datetime

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 
+from metering.store.sql.heads import void_signposts
 from metering.store.sql.schema import details, latest, readings
 from metering.store.sql.statements import Row, execute_many
 
@@ -30,7 +31,8 @@ def refresh_latest(connection: sa.Connection, pairs: Iterable[tuple[int, int]]) 
         return
     this = (latest.c.meter == sa.bindparam("m")) & (latest.c.register == sa.bindparam("r"))
     those = (readings.c.meter == sa.bindparam("m")) & (readings.c.register == sa.bindparam("r"))
-    connection.execute(sa.delete(latest).where(this & ~sa.exists().where(those)), rows)
+    if execute_many(connection, sa.delete(latest).where(this & ~sa.exists().where(those)), rows):
+        void_signposts(connection)
     newest = sa.select(sa.func.max(readings.c.measured_at)).where(those).scalar_subquery()
     connection.execute(sa.update(latest).where(this).values(measured_at=newest), rows)
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from metering.store.sql.forgetting import refresh_latest
+from metering.store.sql.heads import Moves, Signposts
 from metering.store.sql.partitions import make_room
 from metering.store.sql.readings import write_readings
 from metering.store.sql.schema import details, gateways, readings, receptions, telegrams
@@ -87,7 +88,9 @@ def _move_readings(connection: sa.Connection, names: Names, firsts: dict[int, Fi
     changed = [row for row in old if new[row] != _row(row)]
     _delete(connection, readings, changed)
     write_readings(
-        connection, {column.name: [new[row][column.name] for row in changed] for column in readings.c}
+        connection,
+        {column.name: [new[row][column.name] for row in changed] for column in readings.c},
+        Moves(connection, Signposts()),
     )
     refresh_latest(connection, {(row.meter, row.register) for row in changed})
 

@@ -14,6 +14,7 @@ from sqlalchemy.sql.dml import UpdateBase
 from metering.meter import MeterId
 from metering.reading import Detail, Reading, Register, Way
 from metering.store.sql.forgetting import forget_details, forget_readings
+from metering.store.sql.heads import Moves, newest_of
 from metering.store.sql.heard import note_heard
 from metering.store.sql.reading_rows import in_order, read
 from metering.store.sql.schema import details, latest, readings
@@ -38,9 +39,10 @@ _KEY = ("meter", "register", "measured_at", "value")
 class SqlReadings:
     """:class:`metering.ports.ReadingStore` on one transaction."""
 
-    def __init__(self, connection: sa.Connection, names: Names) -> None:
+    def __init__(self, connection: sa.Connection, names: Names, moves: Moves) -> None:
         self._connection = connection
         self._names = names
+        self._moves = moves
 
     def add(self, new: Sequence[Reading]) -> int:
         """Store readings, those equal in meter, register, time and value once; gives how many were new."""
@@ -64,7 +66,7 @@ class SqlReadings:
             "telegram": [reading.provenance.telegram for reading in new],
             "origin": origins,
         }
-        return write_readings(self._connection, columns)
+        return write_readings(self._connection, columns, self._moves)
 
     def add_details(self, new: Sequence[Detail]) -> None:
         """Store what was said besides numbers; repeats are stored once."""
@@ -204,22 +206,12 @@ def _key_of(reading: Reading, meter_of: Mapping[MeterId, int], register_of: Mapp
     }
 
 
-def write_readings(connection: sa.Connection, columns: Columns) -> int:
-    """Write readings and remember the newest times; gives how many were new."""
+def write_readings(connection: sa.Connection, columns: Columns, moves: Moves) -> int:
+    """Write readings, and where the newest are looked for; gives how many were new."""
     if not columns["meter"]:
         return 0
-    newest: dict[tuple[int, int], datetime] = {}
-    for meter, register, moment in zip(
-        columns["meter"], columns["register"], columns["measured_at"], strict=True
-    ):
-        known = newest.setdefault((meter, register), moment)
-        if known is not moment and known < moment:
-            newest[meter, register] = moment
-    heads: Columns = {
-        "meter": [meter for meter, _ in newest],
-        "register": [register for _, register in newest],
-        "measured_at": list(newest.values()),
-    }
+    said = [columns[name] for name in ("meter", "register", "measured_at", "telegram")]
+    heads: Columns = dict(zip(("meter", "register", "measured_at"), moves.of(*said), strict=True))
     execute_columns(connection, _newer(connection.dialect.name), heads)
     return insert_columns(connection, readings, columns)
 
@@ -235,8 +227,8 @@ def _newer(dialect: str) -> UpdateBase:
 
 
 def newest_readings(connection: sa.Connection, names: Names, which: sa.ColumnElement[bool]) -> list[Reading]:
-    """Read what some rows of ``latest`` point to; of several values at one time the highest."""
-    heads = sa.select(latest.c.meter, latest.c.register, latest.c.measured_at).where(which)
+    """Read the newest readings of some rows of ``latest``; of several values at one time the highest."""
+    heads = newest_of(which)
     key = sa.tuple_(readings.c.meter, readings.c.register, readings.c.measured_at)
     found = read(connection, names, lambda wanted: wanted.where(key.in_(heads)))
     best = {(reading.meter, reading.register): reading for reading in sorted(found, key=_by_value)}

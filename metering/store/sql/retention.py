@@ -19,6 +19,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from metering.store.sql.engine import Database
+from metering.store.sql.forgetting import refresh_latest
+from metering.store.sql.heads import void_signposts
 from metering.store.sql.partitions import PARTITIONED, Month, Partition, forget_months, partitions
 from metering.store.sql.schema import details, latest, marks, readings, receptions, telegrams
 from metering.store.sql.series_triggers import unnoted
@@ -180,7 +182,9 @@ def _forget_readings(database: Database, before: datetime, told: Callable[[int],
         with database.transaction(write=True) as connection, unnoted(connection):
             told(sum(_forget_register(connection, meter, register, before) for meter, register in chunk))
     with database.transaction(write=True) as connection:
-        connection.execute(sa.delete(latest).where(latest.c.measured_at < before))
+        old = sa.select(latest.c.meter, latest.c.register).where(latest.c.measured_at < before)
+        refresh_latest(connection, [(meter, register) for meter, register in connection.execute(old)])
+        void_signposts(connection)
         replace(connection, marks, [{"name": READINGS_SINCE, "value": before.isoformat()}])
 
 

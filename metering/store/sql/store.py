@@ -21,6 +21,7 @@ from metering.store.sql.devices import SqlDevices
 from metering.store.sql.editions import Edition, Standing
 from metering.store.sql.engine import Database
 from metering.store.sql.findings import SqlFindings
+from metering.store.sql.heads import Moves, Signposts
 from metering.store.sql.keyring import SqlKeyring
 from metering.store.sql.ledger import SqlLedger
 from metering.store.sql.masters import Masters
@@ -92,6 +93,7 @@ class SqlStore:
         self._masters = Masters(master_key, next_master_key)
         self._known = Known()
         self._standing = Standing()
+        self._signposts = Signposts()
 
     @contextmanager
     def writing(self) -> Iterator[SqlTransaction]:
@@ -137,15 +139,17 @@ class SqlStore:
     def _transaction(self, *, write: bool) -> Iterator[SqlTransaction]:
         with self.database.transaction(write=write) as connection:
             names = Names(connection, self._known)
-            yield self._ports(connection, names)
+            moves = Moves(connection, self._signposts)
+            yield self._ports(connection, names, moves)
         names.keep()
+        moves.keep()
 
-    def _ports(self, connection: sa.Connection, names: Names) -> SqlTransaction:
+    def _ports(self, connection: sa.Connection, names: Names, moves: Moves) -> SqlTransaction:
         spans = Spans(connection, names)
         edition = Edition(connection, self._standing)
         return SqlTransaction(
             archive=SqlArchive(connection, names, spans),
-            readings=SqlReadings(connection, names),
+            readings=SqlReadings(connection, names, moves),
             devices=SqlDevices(connection, names),
             registry=SqlRegistry(connection, names, self._clock, edition),
             keyring=SqlKeyring(connection, names, self._clock, self._masters, edition),
