@@ -24,6 +24,7 @@ from metering.billing import ExceptionKind, KeptRead, NewException, ReadState
 __all__ = ["Verdicts", "about", "closing_day", "judge", "newest", "next_revision", "question_of", "ruled"]
 
 _YEAR = timedelta(days=365)
+_MILLILITRE = Decimal("0.000001")
 _NEAR_A_YEAR = timedelta(days=31)
 
 
@@ -171,7 +172,8 @@ def _references(place: Place, period: Period) -> list[Reference]:
         if kind is not None:
             days = Decimal(int((one.ends - one.starts).total_seconds())) / 86_400
             estimated = Decimal(0 if one.actual else 1)
-            found.append(Reference(kind, max(one.volume_m3, Decimal(0)) / days, estimated))
+            daily = (max(one.volume_m3, Decimal(0)) / days).quantize(_MILLILITRE)
+            found.append(Reference(kind, daily, estimated))
     return found
 
 

@@ -20,6 +20,7 @@ from metering.consumption import start_of_day
 from metering.errors import InvalidValue
 from metering.meter import ServicePoint
 from metering.ports import Clock, Store
+from service.billing_utility import utility_of
 from service.database import open_store
 from service.settings_model import Settings
 
@@ -61,11 +62,6 @@ class Run:
     review: bool = False
     dry_run: bool = False
     workers: int = 1
-
-
-def utility_of(settings: Settings) -> Utility:
-    """Give the utility as the bridge knows it."""
-    return settings.billing.utility(settings.ingest.zone)
 
 
 def span_of(text: str, zone: ZoneInfo) -> Span:

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from ingest.intake import Intake
 from metering.ports import Clock, Store
 from service.anomaly_money import tariff_of
+from service.billing_utility import utility_of
 from service.customers.wiring import make_customers
 from service.fleet_source import FleetSource
 from service.settings_model import Settings
@@ -28,6 +29,7 @@ def make_web(settings: Settings, store: Store, clock: Clock, intake: Intake | No
         zone=ZoneInfo(settings.ingest.zone),
         plans=FleetSource(settings.gateways.file).plans,
         tariff=tariff_of(settings.anomaly),
+        utility=utility_of(settings),
         customers=make_customers(settings, store, clock),
     )
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
+from billing_bridge.utility import Utility
 from metering.ports import Clock, Store
 from service.anomaly_money import Tariff
 from service.fleet_source import NO_PLANS, Plans
@@ -31,6 +32,7 @@ def create_app(  # noqa: PLR0913  what the site is made of
     title: str = "Nurt",
     plans: Callable[[], Plans] = lambda: NO_PLANS,
     tariff: Tariff | None = None,
+    utility: Utility | None = None,
     customers: FastAPI | None = None,
 ) -> FastAPI:
     """Make the application.
@@ -43,6 +45,7 @@ def create_app(  # noqa: PLR0913  what the site is made of
         title: name on the pages.
         plans: asks what is planned for the gateways.
         tariff: price of water, for the money a finding has cost.
+        utility: what is set for billing; ``None`` = questions of billing are shown and not decided.
         customers: the customers' pages, put below ``/c``; ``None`` = there are none.
     """
     # FastAPI's own API pages load scripts from elsewhere; ours is at /api/docs.
@@ -53,7 +56,7 @@ def create_app(  # noqa: PLR0913  what the site is made of
         docs_url=None,
         redoc_url=None,
     )
-    app.state.site = Site(store, clock, ingest_status, zone, title, i18n.load(), plans, tariff)
+    app.state.site = Site(store, clock, ingest_status, zone, title, i18n.load(), plans, tariff, utility)
     app.add_middleware(SecurityHeaders)
     add_error_handlers(app)
     for router in ROUTERS:

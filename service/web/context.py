@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Request
 
+from billing_bridge.utility import Utility
 from metering.ports import Clock, Store
 from service.anomaly_money import Tariff
 from service.fleet_source import NO_PLANS, Plans
@@ -54,6 +55,7 @@ class Site:
         texts: words on the pages.
         plans: asks what is planned for the gateways.
         tariff: price of water, if one is set.
+        utility: what is set for billing; ``None`` = nothing is decided here.
     """
 
     store: Store
@@ -64,6 +66,7 @@ class Site:
     texts: Catalogue
     plans: Callable[[], Plans] = lambda: NO_PLANS
     tariff: Tariff | None = None
+    utility: Utility | None = None
 
 
 def site_of(request: Request) -> Site:

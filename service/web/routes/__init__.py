@@ -13,6 +13,7 @@ from service.web.routes import (
     api_telegrams,
     health,
     metrics,
+    page_billing,
     page_coverage,
     page_findings,
     page_gateways,
@@ -46,5 +47,6 @@ ROUTERS = tuple(
         page_gateways,
         page_coverage,
         page_findings,
+        page_billing,
     )
 )

@@ -14,6 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import service.web
+from billing_bridge.deciding import Action
+from metering.billing import ExceptionKind, ExceptionState
 from metering.finding import Tier
 from metering.findings import FindingState, NoticeState
 from metering.gateway import Condition
@@ -52,12 +54,16 @@ COMPUTED = {
             "meters",
             "telegrams",
             "findings",
+            "billing",
             "gateways",
             "coverage",
             "foreign",
             "quarantine",
         )
     ),
+    *(f"billing.kind_{kind}" for kind in ExceptionKind),
+    *(f"billing.state_{state}" for state in ExceptionState),
+    *(f"billing.to_{action}" for action in (*Action, "gone")),
     *(f"gateway.{how}" for how in Condition),
     *(f"tier.{tier}" for tier in Tier),
     *(f"verdict.{state}" for state in FindingState),
