@@ -18,7 +18,11 @@ from decoders.build import build
 from gateway_firmware_config.fleet import BrokerPlan, Fleet, GatewayPlan
 from gateway_firmware_config.passwords import hashed_line
 from gateway_firmware_config.rendering import render_broker
+from metering.clock import SystemClock
 from metering.meter import MeterId
+from service.checking.broker import broker_lines
+from service.checking.line import Line, State
+from service.settings import load_settings
 
 pytestmark = pytest.mark.servers
 
@@ -143,47 +147,53 @@ def test_a_gateway_speaks_for_itself_only_and_the_service_hears_it_over_tls(
     assert "pw-nurt" not in deployment.log()
 
 
-def lines(said: str) -> dict[str, tuple[str, str]]:
-    """State and sentence of each line, by what was looked at; of several the worst."""
-    order = ("ok", "warning", "fault")
-    found: dict[str, tuple[str, str]] = {}
-    for line in map(json.loads, said.splitlines()):
-        if order.index(line["state"]) >= order.index(found.get(line["what"], ("ok", ""))[0]):
-            found[line["what"]] = (line["state"], line["sentence"])
+def looked_at(deployment: Deployment) -> dict[str, Line]:
+    """What `nurt check` says of the broker; of several lines on one thing the worst."""
+    found: dict[str, Line] = {}
+    mqtt = load_settings(deployment.folder / "nurt.toml").settings.mqtt
+    for line in broker_lines(mqtt, SystemClock()):
+        if line.what not in found or line.state is not State.OK:
+            found[line.what] = line
     return found
 
 
-def test_check_tells_what_is_well_and_a_certificate_that_ends_soon(secured: Secured, tmp_path: Path) -> None:
+def test_check_tells_what_is_well_and_ends_with_the_code_that_says_so(
+    secured: Secured, tmp_path: Path
+) -> None:
     deployment = secured.deploy(tmp_path / "box")
     deployment.register()
     deployment.command("keys", "init")
-    said = lines(deployment.command("check", "--format", "json"))
-    assert {what: said[what][0] for what in ("disk", "database", "master key", "authority", "broker")} == (
-        dict.fromkeys(("disk", "database", "master key", "authority", "broker"), "ok")
-    )
-    for days, state, code in ((20, "warning", 0), (3, "fault", 1), (-1, "fault", 1)):
+    said = [json.loads(line) for line in deployment.command("check", "--format", "json").splitlines()]
+    states = {line["what"]: line["state"] for line in said}
+    wanted = ("disk", "database", "master key", "authority", "broker")
+    assert {what: states[what] for what in wanted} == dict.fromkeys(wanted, "ok")
+    secured.broker.stop()  # type: ignore[attr-defined]  # the conftest's Mosquitto
+    assert "Connection refused" in deployment.command("check", code=1)
+
+
+def test_a_certificate_that_ends_soon_is_told(secured: Secured, tmp_path: Path) -> None:
+    deployment = secured.deploy(tmp_path / "box")
+    for days, state in ((90, State.OK), (20, State.WARNING), (3, State.FAULT), (-1, State.FAULT)):
         secured.authority.issue(days)
         secured.broker.restart()  # type: ignore[attr-defined]  # the conftest's Mosquitto
-        said = lines(deployment.command("check", "--format", "json", code=code))
-        assert said["broker"][0] == state, said["broker"]
-        assert f"{days - 1} days" in said["broker"][1] or "expired" in said["broker"][1]
+        line = looked_at(deployment)["broker"]
+        assert line.state is state, line
+        assert state is State.OK or f"{days - 1} days" in line.sentence or "expired" in line.sentence
 
 
-def test_check_tells_what_keeps_the_broker_from_us(secured: Secured, tmp_path: Path) -> None:
+def test_what_keeps_the_broker_from_us_is_told(secured: Secured, tmp_path: Path) -> None:
     deployment = secured.deploy(tmp_path / "box")
     settings = deployment.folder / "nurt.toml"
+    good, authority = settings.read_text(), f"ca_file = '{secured.folder / 'ca.pem'}'\n"
 
     def broker(text: str) -> str:
         settings.write_text(text)
-        state, sentence = lines(deployment.command("check", "--format", "json", code=1))["broker"]
-        assert state == "fault"
-        return sentence
+        line = looked_at(deployment)["broker"]
+        assert line.state is State.FAULT
+        return line.sentence
 
-    good = settings.read_text()
-    assert "certificate" in broker(good.replace(f"ca_file = '{secured.folder / 'ca.pem'}'\n", ""))
-    plain = good.replace(f"ca_file = '{secured.folder / 'ca.pem'}'\n", "").replace(
-        "tls = true", "tls = false"
-    )
+    assert "certificate" in broker(good.replace(authority, ""))
+    plain = good.replace(authority, "").replace("tls = true", "tls = false")
     assert "does not answer as an MQTT broker" in broker(plain)
     assert "Connection refused" in broker(good.replace(f"port = {secured.port}", "port = 1"))
     (secured.folder / "password").write_text("wrong\n")

@@ -78,7 +78,7 @@ def test_workers_are_added_and_removed_in_mid_stream(
     there = deploy(broker.port, here.url, machine="annex")
     here.start("--workers", "2")
     here.await_listening(2)
-    with Town(broker.port) as town:
+    with Town(broker.port, messages_per_s=15) as town:
         there.start("--workers", "1")
         here.await_listening(3)
         refused = here.command("workers", "retire", "nurt-ingest-annex-1", code=1)
@@ -91,7 +91,6 @@ def test_workers_are_added_and_removed_in_mid_stream(
         here.start("--workers", "1")
         until(lambda: here.told("worker.retired") == 1, "the second worker's session is given up")
     sums = compare(here, town)
-    assert here.command("workers", "list").count("nurt-ingest-") == 1
     assert here.stop() < 5
     with capsys.disabled():
         print(f"\nadded and removed, {name}: {sums}")
