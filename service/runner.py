@@ -26,6 +26,7 @@ from service.lifetime import (
     stopped,
     wait_for,
 )
+from service.scanning_loop import watching
 from service.series import readable
 from service.settings_model import Settings, WebSettings
 
@@ -73,6 +74,7 @@ def run_service(
             intake.start()
             house.callback(lambda: stopped(intake.stop(LAST_BATCH_S)))
             house.enter_context(clearing_of(settings, store, clock, None))
+            house.enter_context(watching(settings, store, clock))
             announce(f"Listening to the MQTT broker {settings.mqtt.host}:{settings.mqtt.broker_port}")
         if intake and listening:
             for line in house.enter_context(corresponding(settings, store, clock)):

@@ -22,6 +22,7 @@ from metering.findings import Kept, Wanted
 from metering.meter import MeterId
 from metering.ports import Clock, MeterOverview, Store, Transaction
 from service.anomaly_settings import AnomalySettings
+from service.notices.teller import ask_for
 from service.scanning_budget import Budget
 from service.scanning_series import Found, gateways_of, read_fleet
 from service.scanning_tenancy import tenancy_at
@@ -68,11 +69,20 @@ class ScanReport:
 class Scanner:
     """Scans the store with the settings in force."""
 
-    def __init__(self, store: Store, clock: Clock, zone: ZoneInfo, settings: AnomalySettings) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        zone: ZoneInfo,
+        settings: AnomalySettings,
+        channels: Sequence[str] = (),
+    ) -> None:
+        """Prepare; ``channels`` are those that findings are told on."""
         self._store = store
         self._clock = clock
         self._zone = zone
         self._settings = settings
+        self._channels = channels
 
     def run(
         self,
@@ -162,6 +172,7 @@ class Scanner:
             if reached is not None:
                 report.raised.append(Raised(kept, reached))
                 budget.spend(kept, reached)
+                ask_for(tx, kept, reached, self._channels, now)
         report.closed += self._close_unseen(tx, judged, seen)
 
     def _close_unseen(self, tx: Transaction, judged: Sequence[Found], seen: set[int]) -> int:

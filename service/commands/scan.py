@@ -57,6 +57,7 @@ def scan(  # noqa: PLR0913, PLR0917  options of a command
     from metering.clock import SystemClock
     from metering.meter import MeterId
     from service.database import prepared_store
+    from service.notices.made import channel_names, make_teller
     from service.scanning import Scanner
 
     settings = settings_in_force(config).settings
@@ -64,7 +65,8 @@ def scan(  # noqa: PLR0913, PLR0917  options of a command
     store = prepared_store(settings.store, clock)
     try:
         with _progress() as told:
-            report = Scanner(store, clock, zone, settings.anomaly).run(
+            channels = channel_names(settings.notices)
+            report = Scanner(store, clock, zone, settings.anomaly, channels).run(
                 meters=[MeterId.parse(one) for one in meter or ()],
                 since=since.replace(tzinfo=zone).astimezone(UTC) if since else None,
                 told=told,
@@ -73,6 +75,8 @@ def scan(  # noqa: PLR0913, PLR0917  options of a command
             sys.stdout.buffer.write(line)
         sys.stdout.buffer.flush()
         _tell(report)
+        if told_now := make_teller(settings, store, clock).tell():
+            typer.echo(f"{told_now} notice(s) sent.", err=True)
     finally:
         store.close()
 
