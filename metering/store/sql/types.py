@@ -20,7 +20,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from metering.reading import exact, utc
 
-__all__ = ["Exact", "FreeText", "Moment", "Name", "Number", "storable"]
+__all__ = ["Exact", "FreeText", "Moment", "Name", "Number", "plain_text", "storable"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -67,7 +67,7 @@ class Exact(TypeDecorator[Decimal]):
 
     def bind_processor(self, dialect: sa.Dialect) -> Callable[[Any], Any]:
         """Give what writes a number."""
-        return _optional(exact) if _postgresql(dialect) else _plain_text
+        return _optional(exact) if _postgresql(dialect) else _optional_text
 
     def result_processor(self, dialect: sa.Dialect, coltype: object) -> Callable[[Any], Any]:  # noqa: ARG002  SQLAlchemy's signature
         """Give what reads a number; canonical again, because NUMERIC may come back with zeros at its end."""
@@ -114,9 +114,12 @@ def _moment(microseconds: int) -> datetime:
     return _EPOCH + timedelta(microseconds=microseconds)
 
 
-def _plain_text(number: Decimal | None) -> str | None:
-    if number is None:
-        return None
+def _optional_text(number: Decimal | None) -> str | None:
+    return None if number is None else plain_text(number)
+
+
+def plain_text(number: Decimal) -> str:
+    """Give a number as :class:`Exact` keeps it in text: canonical, without exponent."""
     text = str(number)
     if text.isdecimal() or (text[-1] in "123456789" and "E" not in text and "N" not in text):
         return text  # canonical as it stands, as nearly always

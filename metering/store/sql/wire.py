@@ -13,12 +13,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from metering.reading import exact, utc
-from metering.store.sql.types import Exact, FreeText, Moment, storable
+from metering.reading import utc
+from metering.store.sql.types import Exact, FreeText, Moment, plain_text, storable
 
 __all__ = ["arrays", "copy_rows"]
-
-_Texts = list[str | None]
 
 _COPIED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _QUOTED = str.maketrans({"\\": "\\\\", '"': '\\"'})
@@ -27,7 +25,7 @@ _QUOTED = str.maketrans({"\\": "\\\\", '"': '\\"'})
 def copy_rows(table: sa.Table, names: Sequence[str], columns: Sequence[Sequence[Any]]) -> bytes:
     """Give rows in COPY's text format."""
     texts = [
-        ["\\N" if text is None else text for text in _escaped(table.c[name], values, _COPIED)]
+        _texts(table.c[name].type, values, "\\N", lambda text: text.translate(_COPIED))
         for name, values in zip(names, columns, strict=True)
     ]
     return "".join([f"{row}\n" for row in map("\t".join, zip(*texts, strict=True))]).encode()
@@ -36,34 +34,28 @@ def copy_rows(table: sa.Table, names: Sequence[str], columns: Sequence[Sequence[
 def arrays(kinds: Sequence[sa.Column[Any]], columns: Sequence[Sequence[Any]]) -> list[str]:
     """Give each column as the text of an array."""
     return [
-        "{" + ",".join(_quoted(kind, _escaped(kind, values, _QUOTED))) + "}"
+        "{" + ",".join(_texts(kind.type, values, "NULL", lambda text: f'"{text.translate(_QUOTED)}"')) + "}"
         for kind, values in zip(kinds, columns, strict=True)
     ]
 
 
-def _quoted(kind: sa.Column[Any], texts: _Texts) -> list[str]:
-    if isinstance(kind.type, sa.Text | FreeText | sa.LargeBinary | Moment):
-        return ["NULL" if text is None else f'"{text}"' for text in texts]
-    return ["NULL" if text is None else text for text in texts]
-
-
-def _escaped(kind: sa.Column[Any], values: Sequence[Any], escapes: dict[int, str]) -> _Texts:
-    texts = _texts(kind, values)
-    if isinstance(kind.type, sa.LargeBinary):  # long, and nothing but the first sign is escaped
-        return [None if text is None else f"\\{text}" for text in texts]
-    if not isinstance(kind.type, sa.Text | FreeText):
-        return texts
-    return [None if text is None else text.translate(escapes) for text in texts]
-
-
-def _texts(kind: sa.Column[Any], values: Sequence[Any]) -> _Texts:
-    write = _writer(kind.type)
-    if not isinstance(kind.type, Moment):
-        return [None if value is None else write(value) for value in values]
-    # the same object, as the time of a telegram is in all its readings, once
-    distinct = {id(value): value for value in values}
-    known = {key: None if value is None else write(value) for key, value in distinct.items()}
-    return [known[id(value)] for value in values]
+def _texts(
+    kind: sa.types.TypeEngine[Any], values: Sequence[Any], null: str, safe: Callable[[str], str]
+) -> list[str]:
+    """Write the values of a column; equal texts and the same time, which come again and again, once."""
+    if isinstance(kind, sa.Integer):
+        return [str(value) if value is not None else null for value in values]
+    write = _writer(kind)
+    if isinstance(kind, Exact | sa.Boolean):
+        return [null if value is None else write(value) for value in values]
+    if isinstance(kind, sa.LargeBinary):
+        return [null if value is None else safe(write(value)) for value in values]
+    if isinstance(kind, Moment):
+        distinct = {id(value): value for value in values}
+        moments = {key: null if value is None else safe(write(value)) for key, value in distinct.items()}
+        return [moments[id(value)] for value in values]
+    known = {value: null if value is None else safe(write(value)) for value in set(values)}
+    return [known[value] for value in values]
 
 
 def _writer(kind: sa.types.TypeEngine[Any]) -> Callable[[Any], str]:
@@ -83,7 +75,7 @@ def _bytes(value: bytes) -> str:
 
 _WRITERS: Sequence[tuple[type | tuple[type, ...], Callable[[Any], str]]] = (
     (Moment, _moment),
-    (Exact, lambda number: format(exact(number), "f")),
+    (Exact, plain_text),
     ((FreeText, sa.Text), lambda text: storable(str(text))),
     (sa.LargeBinary, _bytes),
     (sa.Boolean, lambda said: "t" if said else "f"),
