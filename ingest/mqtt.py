@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,6 +36,9 @@ _log = structlog.get_logger(__name__)
 _TAKEN_OVER = 0x8E
 """Another client logged in with our client id (MQTT 5, 3.14.2.1)."""
 
+_SHORT_S, _TOO_OFTEN = 10.0, 3
+"""Not every broker says so. A connection that is lost so soon, so often in a row, tells the same."""
+
 _SEND_RETAINED_IF_NEW = 1
 """Retain handling (MQTT 5, 3.8.3.1): kept messages once, not at every reconnection."""
 
@@ -56,6 +60,7 @@ class Subscriber:
         self._answered = threading.Event()
         self._unreachable = ""
         self._refused = ""
+        self._since, self._short = 0.0, 0
         self._client = self._make_client()
 
     def start(self) -> None:
@@ -192,6 +197,7 @@ class Subscriber:
             return
         with self._lock:
             self._connection += 1
+            self._since = time.monotonic()
             self._connected = True
             self._session_kept = flags.session_present
         self._unreachable = ""
@@ -216,12 +222,10 @@ class Subscriber:
     ) -> None:
         if self._lost():
             _log.info("broker.disconnected", reason=str(reason), host=self._settings.host)
-        if reason == _TAKEN_OVER:
-            _log.error(
-                "broker.taken_over",
-                client_id=self._settings.client_id,
-                do="another process logs in with this client_id; give each its own",
-            )
+        self._short = self._short + 1 if time.monotonic() - self._since < _SHORT_S else 0
+        if reason == _TAKEN_OVER or self._short == _TOO_OFTEN:
+            do = "another process logs in with this client_id, as it seems; give each its own"
+            _log.error("broker.taken_over", client_id=self._settings.client_id, do=do)
 
     def _on_subscribe(
         self,

@@ -44,6 +44,7 @@ def list_workers(config: Config = None) -> None:
     now = clock.now()
     if not members:
         typer.echo("No worker has run on this database yet.")
+        return
     for line in _table(members, now):
         typer.echo(line)
     if not all(one.here(now) for one in members):

@@ -6,6 +6,7 @@ import time
 
 import pytest
 from paho.mqtt import publish
+from structlog.testing import capture_logs
 
 from metering.ports import Outcome
 
@@ -169,3 +170,33 @@ def test_the_state_of_a_gateway_is_heard_though_it_was_said_before_we_came(mosqu
             return [(row.name, row.online) for row in view.ledger.gateways()] == [("gw1", True)]
 
     gate.until(heard, "the state is booked")
+
+
+@pytest.mark.servers
+def test_what_the_settings_name_no_more_is_heard_no_more(mosquitto, intake, gate, make):
+    """The broker keeps subscriptions with the session; those of an earlier run are taken back."""
+    broker = mosquitto()
+    both = ("amr/1/gw1/up", "amr/1/gw2/up")
+    intake(broker, filters=both).stop()
+    intake(broker, filters=both[:1], former=both)
+    send(broker, make, range(10), gateway="gw2")
+    send(broker, make, range(10, 20), gateway="gw1")
+    gate.until(lambda: gate.stored == 10, "the first gateway is heard")
+    time.sleep(0.2)
+    with gate.reading() as view:
+        assert [row.name for row in view.ledger.gateways()] == ["gw1"]
+
+
+@pytest.mark.servers
+def test_two_under_one_name_are_told(mosquitto, intake, gate):
+    """The broker throws out the one that was there, without saying why; an operator must learn it."""
+    broker = mosquitto()
+
+    def told() -> list[dict]:
+        return [entry for entry in logs if entry["event"] == "broker.taken_over"]
+
+    with capture_logs() as logs:
+        intake(broker, client_id="twin")
+        intake(broker, client_id="twin")
+        gate.until(told, "that they throw one another out is told")
+    assert (told()[0]["client_id"], told()[0]["log_level"]) == ("twin", "error")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 
 import pytest
 import structlog
@@ -41,3 +42,11 @@ def test_secrets_are_hidden_whatever_their_case():
         "key": "********",
         "keyring": "fine",
     }
+
+
+def test_a_worker_says_its_number_with_every_event_from_any_thread(capsys):
+    set_up_logs(style="json", level="info", worker=3)
+    thread = threading.Thread(target=lambda: structlog.get_logger("x").info("it.happened"))
+    thread.start()
+    thread.join()
+    assert json.loads(capsys.readouterr().err)["worker"] == 3
