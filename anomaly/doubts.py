@@ -28,6 +28,8 @@ class DoubtKind(StrEnum):
     """A fall, confirmed by the readings after it."""
     MICRO_FALL = "micro_fall"
     """A fall of a few litres: the line goes on from the lower index."""
+    CONTRADICTORY = "contradictory"
+    """One of readings of which so many contradict each other that there is no line at all."""
     HELD = "held"
     """Off the line, and too few readings after it to decide."""
 

@@ -208,7 +208,7 @@ def _register(episode: Episode, tier: Tier, name: str, **evidence: object) -> Fi
 def _power_of_ten(episode: Episode) -> int:
     """Give the power of ten between the old and the new index; 0 if they do not show the same digits."""
     before, now = episode.before_l, episode.now_l
-    if min(before, now) <= 0 or max(before, now) < FEWEST_FOR_UNITS_L:
+    if min(before, now) < 1 or max(before, now) < FEWEST_FOR_UNITS_L:
         return 0
     power = round(float(np.log10(now / before)))
     same = before * 10.0**power

@@ -31,6 +31,9 @@ LATEST = 4_102_444_800
 """2100-01-01: the end of believable times where no clock is given."""
 AHEAD = 300
 """Seconds a meter's clock may be ahead of ours."""
+FEWEST_FOR_NOISE = 50
+NOISE = 0.25
+"""Share of steps that a meter with a line does not have, even where now and then another is read."""
 TOLD_ONE_BY_ONE = 5000
 WIDEST = 2.0**53
 """From here binary floats no longer hold every litre."""
@@ -70,6 +73,9 @@ def gate(series: Series, now: int | None = None) -> Gated:
     doubts: list[Doubt] = []
     believable = _believable(series, now, doubts)
     ordered = _in_order(believable, doubts)
+    if _has_no_line(ordered, len(believable)):
+        doubts += _doubts(ordered, np.ones(len(ordered), np.bool_), DoubtKind.CONTRADICTORY)
+        return _without_line(series.facts, doubts)
     walk = Walk(ordered, doubts)
     walk.run()
     doubts.sort(key=lambda doubt: (doubt.at, doubt.known_at))
@@ -82,6 +88,27 @@ def gate(series: Series, now: int | None = None) -> Gated:
         walk.broken[keep],
         tuple(doubts),
     )
+
+
+def _has_no_line(ordered: Series, readings: int) -> bool:
+    """Whether most moments have several indices, or a quarter of all steps no pipe can make."""
+    if len(ordered) < FEWEST_FOR_NOISE:
+        return False
+    rise, hours = np.diff(ordered.index), np.diff(ordered.at) / 3600
+    impossible = rise > steepest_lph(ordered.facts) * np.maximum(hours, 1) + (ordered.facts.resolution_l or 1)
+    return bool(impossible.mean() > NOISE) or _conflicting(ordered, readings)
+
+
+def _conflicting(ordered: Series, readings: int) -> bool:
+    """Whether there are several indices for every moment, and what is left of them does not rise."""
+    falls = np.diff(ordered.index) < 0
+    return readings > 2 * len(ordered) and bool(falls.mean() > NOISE)
+
+
+def _without_line(facts: MeterFacts, doubts: list[Doubt]) -> Gated:
+    none = np.zeros(0, np.int64)
+    doubts.sort(key=lambda doubt: (doubt.at, doubt.known_at))
+    return Gated(facts, none, np.zeros(0), none, np.zeros(0, np.bool_), tuple(doubts))
 
 
 def _believable(series: Series, now: int | None, doubts: list[Doubt]) -> Series:

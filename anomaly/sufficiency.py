@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 
-from anomaly.gate import Gated
+from anomaly.gate import DoubtKind, Gated
 from anomaly.hours import KNOWN, Ticks
 from anomaly.local_time import DAY, HOUR
 
@@ -26,6 +27,8 @@ class Reason(StrEnum):
 
     NO_READINGS = "no_readings"
     """Not one believable reading."""
+    CONTRADICTORY = "contradictory"
+    """Its readings contradict each other so often that none can be believed: several meters, one name?"""
     ONE_READING = "one_reading"
     """One reading has no consumption."""
     NO_KNOWN_HOURS = "no_known_hours"
@@ -58,7 +61,7 @@ def insufficiencies(gated: Gated, ticks: Ticks, resolution_l: float) -> tuple[In
     meter = gated.facts.meter
     if len(gated) < 2:
         reason = Reason.ONE_READING if len(gated) else Reason.NO_READINGS
-        return (Insufficiency(meter, reason, len(gated)),)
+        return (*_contradictory(gated), Insufficiency(meter, reason, len(gated)))
     cadence = float(np.median(np.diff(gated.at)))
     days = float(gated.at[-1] - gated.at[0]) / DAY
     known = int((ticks.kind == KNOWN).sum())
@@ -69,3 +72,9 @@ def insufficiencies(gated: Gated, ticks: Ticks, resolution_l: float) -> tuple[In
         (Reason.REGISTER_TOO_COARSE, resolution_l > COARSEST_L, resolution_l),
     )
     return tuple(Insufficiency(meter, reason, number) for reason, holds, number in found if holds)
+
+
+def _contradictory(gated: Gated) -> Iterator[Insufficiency]:
+    readings = sum(doubt.readings for doubt in gated.doubts if doubt.kind is DoubtKind.CONTRADICTORY)
+    if readings:
+        yield Insufficiency(gated.facts.meter, Reason.CONTRADICTORY, readings)
