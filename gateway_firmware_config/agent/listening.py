@@ -27,6 +27,9 @@ Sink = Callable[[str, Sequence[Frame | Pulse]], None]
 _PAUSE_S = 1.0
 """A line quiet for so long is between telegrams: no device stops for a second inside one."""
 
+_GIBBERISH = 1000
+"""Bytes that belong to nothing, without one telegram among them: collisions on the air never last so long."""
+
 _OPEN_AGAIN_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 
 
@@ -149,6 +152,7 @@ class Listener:
             elif now - quiet_since >= _PAUSE_S:
                 self._take(reader.pause())
             self.condition.noise = reader.noise
+            self._doubt_the_speed()
             if 0 < self._manners.silent_s < now - max(opened, self.condition.heard_at):
                 self._start_anew(line)
                 return
@@ -161,6 +165,13 @@ class Listener:
         )
         line.write(self._manners.reset)
 
+    def _doubt_the_speed(self) -> None:
+        """Tell, once, that what comes cannot be read at all."""
+        now = self.condition
+        if now.noise >= _GIBBERISH and not now.heard and not now.trouble:
+            now.trouble = f"{now.noise} bytes came and none is of a telegram: wrong baud or wrong kind"
+            _log.warning("receiver.gibberish", receiver=self.name, bytes=now.noise, does="probe the port")
+
     def _take(self, events: Sequence[Event]) -> None:
         heard = [event for event in events if isinstance(event, Frame | Pulse)]
         for event in events:
@@ -171,6 +182,7 @@ class Listener:
         if heard:
             self.condition.heard += len(heard)
             self.condition.heard_at = time.monotonic()
+            self.condition.trouble = ""
             self._sink(self.name, heard)
 
     def _count(self, fault: Fault) -> None:

@@ -130,6 +130,19 @@ def test_a_silent_dongle_is_told_to_start_anew_and_opened_again(listen):
     assert listener.condition.restarts >= 1
 
 
+def test_a_line_of_nothing_but_gibberish_is_told_as_a_wrong_speed_until_a_telegram_comes(listen):
+    line = FakeLine([bytes((0x80, 0x00, 0xE0)) * 500])
+    listener, heard = listen(opening([line]))
+    end = time.monotonic() + 10
+    while not listener.condition.trouble:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    assert listener.condition.trouble.endswith("none is of a telegram: wrong baud or wrong kind")
+    line.portions.append(im871a(GOOD))
+    heard.await_events(1)
+    assert listener.condition.trouble == ""
+
+
 def test_noise_is_not_taken_for_signs_of_life(listen):
     noisy = FakeLine([b"\x00" * 10] * 100)
     listener, heard = listen(opening([noisy, FakeLine([im871a(GOOD)])]), silent_s=0.2)
