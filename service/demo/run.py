@@ -22,8 +22,10 @@ from metering.ports import Clock, Store
 from metering.store import create_master_key
 from service.bootstrap import make_web
 from service.database import prepared_store
+from service.demo.billing_stage import bill
 from service.demo.broker import BrokerFailed, DemoBroker
 from service.demo.customers import customer_link, enrol, portal
+from service.demo.findings_stage import judging
 from service.demo.gateways import Gateway
 from service.demo.play import Play
 from service.demo.radio import RECEIVERS
@@ -97,7 +99,7 @@ def run_demo(  # noqa: PLR0913  the options of the command
             booked=lambda: stage.intake.status.items,
             ended=ended.is_set,
         )
-        _perform(play, town, stage.store, clock, console)
+        _perform(play, town, stage, clock, console)
         _close(play, stage, clock, console)
 
 
@@ -228,7 +230,8 @@ def _show(url: str, console: Console) -> None:
         browser.open(url)
 
 
-def _perform(play: Play, town: Town, store: Store, clock: Clock, console: Console) -> None:
+def _perform(play: Play, town: Town, stage: _Stage, clock: Clock, console: Console) -> None:
+    store, url = stage.store, stage.url
     for gateway in play.gateways:
         gateway.say("online", clock.now())
     plan = HistoryPlan(town.began, clock.now())
@@ -251,7 +254,8 @@ def _perform(play: Play, town: Town, store: Store, clock: Clock, console: Consol
         )
         return
     console.print(f"{plan.hours // 24} days of history told: {rate}. Now live.", soft_wrap=True)
-    with Counters(console, clock.now) as counters:
+    console.print(f"{bill(town, store, clock)}: {url}billing/exceptions", soft_wrap=True, highlight=False)
+    with judging(store, clock, play.settle), Counters(console, clock.now) as counters:
         for _ in play.live(plan.end):
             counters.show(_account(play, store))
 
