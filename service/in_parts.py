@@ -57,7 +57,12 @@ class InParts:
         return _sender(frame) in self._senders
 
     def continued(self, telegram: Telegram) -> Telegram:
-        """Give a telegram with those it continues if it is the last, else as it is."""
+        """Give a telegram with those it continues if it is the last, else as it is.
+
+        Without access numbers nothing proves that one follows the other.
+        """
+        if telegram.access is None:
+            return telegram
         sender = _sender(telegram.frame)
         self._senders.pop(sender, None)
         if telegram.more_follows:

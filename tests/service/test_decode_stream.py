@@ -107,14 +107,14 @@ GOLDEN = [test.telegram for model in models().values() for test in model.tests]
 )
 def test_telegrams_of_all_models_are_answered_as_alone(frame, changes, name, flat):
     """As they are, then with other bytes where values stand, if not elsewhere."""
-    stream = DecodeStream(clock=CLOCK if flat else None)
+    stream, using = DecodeStream(clock=CLOCK if flat else None), decoding(shipped_layouts())
     other = bytearray(frame)
     for place, byte in changes:
         at = 15 + int(place * (len(other) - 16))
         other[at] = byte
     for one in (frame, bytes(other)) * 2:
         line = json.dumps({"telegram": one.hex(), "model": name}).encode()
-        assert stream.answer(line) == one_by_one(line, flat=flat)
+        assert stream.answer(line) == one_by_one(line, using=using, flat=flat)
 
 
 def test_profiles_with_values_without_and_unreadable_ones_are_told_as_alone_in_any_order():

@@ -92,12 +92,18 @@ def test_the_last_of_telegrams_that_continue_each_other_has_the_records_of_all(r
         answers = [told(stream, line) for line in lines]
         assert [sorted(one) for one in answers] == [["total_m3"]] * 3 + [["flow_m3h"]] + [["total_m3"]]
         assert answers[4] == {"total_m3": 0.255}
-        last = {"total_m3": 7.704, "flow_m3h": 0.3, "date_1": "2025-07-01"}
+        last = {"total_m3": 7.704, "flow_m3h": 0.3, "target_date": "2025-07-01"}
         assert [*told(stream, parts[2]).values()] == [*last.values()]
         for line in (*lines, parts[2]):
             (asked,) = read_line(line)
             alone = json.loads(json_line(answer(asked, using)))["fields"]
         assert [*alone.values()] == [*last.values()]
+
+
+def test_without_access_numbers_nothing_is_put_together():
+    stream = DecodeStream()
+    parts = [build(METER, bytes.fromhex(part), header="none").hex() for part in (FIRST, LAST)]
+    assert [sorted(told(stream, part)) for part in parts] == [["total_m3"], ["target_date"]]
 
 
 def test_a_meter_that_says_of_each_telegram_that_more_follows_keeps_its_newest_values():

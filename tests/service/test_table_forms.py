@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from decoders.build import build
 from decoders.hooks import table_reader
 from decoders.models import models
+from decoders.shipped_layouts import shipped_layouts
 from metering.clock import FixedClock
 from metering.meter import MeterId
 from service.asked import read_line
-from service.decode_lines import answer, json_line
+from service.counting import Decode
+from service.decode_lines import answer, decoding, json_line
 from service.decode_stream import DecodeStream
 from service.flat_lines import flat_line
 
@@ -33,8 +35,8 @@ def line_of(frame: bytes, key: bytes | None) -> bytes:
     return json.dumps({"telegram": frame.hex(), "key": key.hex() if key else None}).encode()
 
 
-def alone(line: bytes, *, flat: bool) -> tuple[bytes, bool]:
-    (told,) = [answer(asked) for asked in read_line(line.decode())]
+def alone(line: bytes, *, flat: bool, using: Decode | None = None) -> tuple[bytes, bool]:
+    (told,) = [answer(asked, using) for asked in read_line(line.decode())]
     return flat_line(told, NOW) if flat else json_line(told), told.trouble is None
 
 
@@ -43,7 +45,7 @@ def alone(line: bytes, *, flat: bool) -> tuple[bytes, bool]:
 @given(data=st.data(), flat=st.booleans())
 def test_payloads_with_other_bytes_are_told_as_alone(golden, data, flat):
     """Bytes behind the headers differ, one of them the one that decides for the table now and then."""
-    stream = DecodeStream(clock=FixedClock(NOW) if flat else None)
+    stream, using = DecodeStream(clock=FixedClock(NOW) if flat else None), decoding(shipped_layouts())
     lines = [line_of(golden.telegram, golden.key)]
     for _ in range(4):
         other = bytearray(golden.telegram)
@@ -51,7 +53,7 @@ def test_payloads_with_other_bytes_are_told_as_alone(golden, data, flat):
             other[data.draw(st.integers(4, len(other) - 1))] = data.draw(st.integers(0, 255))
         lines.append(line_of(bytes(other), data.draw(st.just(golden.key) | KEYS)))
     for line in [*lines, *lines]:
-        assert stream.answer(line) == alone(line, flat=flat)
+        assert stream.answer(line) == alone(line, flat=flat, using=using)
 
 
 @pytest.mark.parametrize("flat", [False, True])
