@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from billing_bridge.utility import Utility
@@ -72,6 +72,7 @@ class Door:
         utility: Utility,
         zone: ZoneInfo,
         hourly_months: int,
+        looks_months: int = 24,
     ) -> None:
         """Prepare; nothing is read."""
         self._store = store
@@ -80,6 +81,8 @@ class Door:
         self._utility = utility
         self.zone = zone
         self._hourly_months = hourly_months
+        self._looks_months = looks_months
+        self._tidied: date | None = None
 
     def open(self, token: str) -> Guest:
         """Say who a token lets in.
@@ -127,11 +130,13 @@ class Door:
     def write_down(self, guest: Guest, what: str, since: datetime, until: datetime, step: str = "") -> None:
         """Record a look."""
         claims = guest.claims
-        look = Look(
-            claims.contract, claims.service_point, self._clock.now(), claims.portal, what, since, until, step
-        )
+        now = self._clock.now()
+        look = Look(claims.contract, claims.service_point, now, claims.portal, what, since, until, step)
         with self._store.writing() as tx:
             tx.access.add_look(look)
+            if self._tidied != now.date():
+                tx.access.forget_looks(now - self._looks_months * _MONTH)
+        self._tidied = now.date()
 
     def agree(self, guest: Guest, *, given: bool) -> None:
         """Record that a guest agrees to hours, or takes that back."""

@@ -229,7 +229,8 @@ class _Pen:
 
 def event_name(kind: str, words: Words) -> str:
     """Name a mark."""
-    return words.texts.get(f"event.{kind}", words("event.other"))
+    whole = words.texts.get(f"event.{kind.replace('.', '_')}", "")
+    return whole or words.texts.get(f"event.{kind.partition('.')[0]}", words("event.other"))
 
 
 class _Shift:

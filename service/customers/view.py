@@ -30,6 +30,8 @@ from metering.consumption import (
     start_of_day,
     usual_age,
 )
+from metering.finding import Tier
+from metering.findings import FindingState
 from metering.meter import MeterId, ServicePoint
 from metering.ports import Transaction
 from metering.reading import Reading
@@ -49,6 +51,9 @@ class Legal(StrEnum):
 
 
 _SOON_DAYS = 90
+_SHOWN = ("leak", "burst")
+"""Findings about a customer's water; what concerns meters and gateways is for the utility."""
+
 _SAMPLE = timedelta(days=3)
 """Of which it is known how closely a meter is read."""
 
@@ -64,6 +69,10 @@ class Stretch:
     def middle(self) -> datetime:
         """Half way."""
         return self.since + (self.until - self.since) / 2
+
+    def holds(self, moment: datetime) -> bool:
+        """Whether a moment lies within."""
+        return self.since <= moment < self.until
 
     def clipped(self, to: Stretch) -> Stretch | None:
         """Give what of it lies within another one; ``None`` if nothing does."""
@@ -154,7 +163,7 @@ class Event:
 
     Attributes:
         at: UTC.
-        kind: ``exchange``, or the class of a finding: ``leak``, ``burst``.
+        kind: ``exchange``, or the name of a finding: ``leak.continuous``.
         until: end of it, UTC; ``None`` = a moment, or it goes on.
     """
 
@@ -334,9 +343,27 @@ class _Reckoning:
 
     def events(self, place: Place, whole: Stretch) -> Iterator[Event]:
         mine = self.mine(whole)
-        for one in place.installed[1:]:
-            if mine and mine.since <= one.valid_from < mine.until:
-                yield Event(one.valid_from, "exchange")
+        if mine is None:
+            return
+        found = [
+            Event(one.valid_from, "exchange")
+            for one in place.installed[1:]
+            if mine.since <= one.valid_from < mine.until
+        ]
+        found += [event for one in place.installed for event in self._noticed(one.meter, mine)]
+        yield from sorted(found, key=lambda event: event.at)
+
+    def _noticed(self, meter: MeterId, mine: Stretch) -> Iterator[Event]:
+        """Give what was found of this customer's water; never what concerns the time of another."""
+        contracts = {one.contract for one in self.tenancies}
+        for kept in self.tx.findings.of(str(meter)):
+            stage = kept.finding.at_tier(Tier.NOTIFY)
+            if stage is None or kept.state is FindingState.DISMISSED or kept.finding.family not in _SHOWN:
+                continue
+            theirs = kept.tenancy not in contracts if kept.tenancy else not mine.holds(stage.raised_at)
+            if theirs or stage.onset >= mine.until or (kept.finding.cleared_at or mine.until) <= mine.since:
+                continue
+            yield Event(max(stage.onset, mine.since), kept.finding.name, kept.finding.cleared_at)
 
 
 def _meets(since: datetime, until: datetime | None, tenancy: Tenancy) -> bool:

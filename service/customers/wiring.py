@@ -34,6 +34,7 @@ def make_customers(settings: Settings, store: Store, clock: Clock) -> FastAPI | 
         utility=settings.billing.utility(zone),
         zone=ZoneInfo(zone),
         hourly_months=mine.hourly_months,
+        looks_months=mine.looks_months,
     )
     readings = SelfReadings(store, settings, clock)
     return customer_app(CustomerSite(door, readings, mine.language, mine.embed, mine.title, clock.now))

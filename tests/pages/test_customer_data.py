@@ -14,7 +14,7 @@ import orjson
 import pytest
 from customer_house import CONTRACT, MOVED_IN, NOW, POINT
 
-from metering.access import HOURLY
+from metering.access import HOURLY, Look
 
 MONTH = "?span=month&day=2026-03-01"
 ESPI = "{http://naesb.org/espi}"
@@ -160,3 +160,12 @@ def test_names_from_outside_never_become_markup(ask):
         (point,) = tx.registry.service_points([POINT]).values()
         tx.registry.put_service_points([type(point)(POINT, "<script>alert(1)</script>")])
     assert "<script>alert" not in ask().text
+
+
+def test_looks_go_when_their_time_is_over(ask):
+    old = Look(CONTRACT, POINT, NOW - timedelta(days=731), "ebok", "page", NOW, NOW, "day")
+    with ask.house.store.writing() as tx:
+        tx.access.add_look(old)
+    ask()
+    with ask.house.store.reading() as tx:
+        assert [one.at for one in tx.access.looks(CONTRACT)] == [NOW]

@@ -9,7 +9,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from customer_house import CONTRACT, EXCHANGED, MOVED_IN, NOW, POINT, WARSAW, build, litres, local
+from customer_house import CONTRACT, EXCHANGED, MOVED_IN, NEW, NOW, POINT, WARSAW, build, litres, local
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +17,7 @@ from metering.billing_customers import Tenancy
 from metering.clock import FixedClock
 from metering.consumption import Kind, Step
 from metering.errors import InvalidValue
+from metering.finding import Finding, Stage, Tier
 from metering.meter import Installation, Meter, MeterId, ServicePoint
 from metering.reading import Provenance, Quality, Reading, Register, Way
 from metering.store import memory_store
@@ -184,3 +185,26 @@ def test_days_from_readings_at_their_edges_are_days_from_all_readings(seed, spac
     assert thin == metered
     assert sum(one.volume for one in few.intervals) == sum(one.volume for one in all_.intervals)
     assert all(one.end <= after.start for one, after in pairwise(few.intervals))
+
+
+def found(
+    at: datetime, name: str = "leak.continuous", tier: Tier = Tier.NOTIFY, cleared: datetime | None = None
+):
+    return Finding(str(NEW), (Stage(tier, name, at, at - timedelta(hours=20), 8.0, 160.0),), cleared)
+
+
+def test_a_customer_sees_what_was_found_of_their_water_and_nothing_of_others():
+    store = memory_store(FixedClock(NOW))
+    build(store)
+    march = local(2026, 3, 20)
+    with store.writing() as tx:
+        tx.findings.keep(found(march, cleared=local(2026, 3, 25)), march, tenancy=CONTRACT)
+        tx.findings.keep(found(local(2026, 3, 26), "clock.off"), march, tenancy=CONTRACT)
+        tx.findings.keep(found(local(2026, 3, 27), "burst.high_flow", Tier.SUSPECT), march, tenancy=CONTRACT)
+        tx.findings.keep(found(local(2026, 4, 2)), march, tenancy="U-105")
+    shown = seen(store, span="year")
+    assert [(one.kind, one.at, one.until) for one in shown.events] == [
+        ("exchange", EXCHANGED, None),
+        ("leak.continuous", march - timedelta(hours=20), local(2026, 3, 25)),
+    ]
+    store.close()
