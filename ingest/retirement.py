@@ -43,13 +43,14 @@ class Left:
     why: str = ""
 
 
-def retire(
+def retire(  # noqa: PLR0913  what it works with, and two listeners
     pipeline: Accepting,
     mqtt: MqttSettings,
     *,
     clock: Clock,
     enough: Callable[[], bool] = lambda: False,
     told: Callable[[int], None] = lambda _taken: None,
+    settle: Callable[[], bool] = lambda: True,
 ) -> Left:
     """Take in what waits for a worker that is gone, and give its session up.
 
@@ -59,8 +60,9 @@ def retire(
         clock: tells when deliveries came.
         enough: asked all the time whether to stop; what is left stays with the broker.
         told: given the deliveries taken so far.
+        settle: returns when what is committed is also where else it has to be; false if it is not to be.
     """
-    leaving = _Leaving(pipeline, replace(mqtt, leaving=True), clock)
+    leaving = _Leaving(pipeline, replace(mqtt, leaving=True), clock, settle)
     try:
         why = leaving.empty(enough, told)
     finally:
@@ -71,10 +73,13 @@ def retire(
 class _Leaving:
     """One session on its way out."""
 
-    def __init__(self, pipeline: Accepting, mqtt: MqttSettings, clock: Clock) -> None:
+    def __init__(
+        self, pipeline: Accepting, mqtt: MqttSettings, clock: Clock, settle: Callable[[], bool]
+    ) -> None:
         inbox = Inbox(2 * mqtt.receive_maximum, 64 << 20)
         self._subscriber = Subscriber(mqtt, inbox, clock=clock)
         self._worker = Worker(inbox, pipeline, self._acknowledge, clock=clock)
+        self._settle = settle
         self._moved = threading.Event()
         self._forget = False
         self.taken = 0
@@ -106,6 +111,8 @@ class _Leaving:
         return self._subscriber.connections > 1 or not self._subscriber.connected
 
     def _acknowledge(self, arrivals: Sequence[Arrival]) -> None:
+        if not self._settle():
+            return
         self._subscriber.acknowledge(arrivals)
         self.taken += len(arrivals)
         self._moved.set()

@@ -14,6 +14,7 @@ from ingest.retirement import retire
 from ingest.roster import Member, members_of, strike_off
 from metering.errors import TelemetryError
 from metering.ports import Clock, Store
+from service.series import sender_of
 from service.settings_model import Settings
 from service.taking_in import broker_of, make_pipeline
 
@@ -51,12 +52,23 @@ def retire_worker(
             f"nobody else listens: without {name} what gateways send would be lost; start a worker first"
         )
     broker = replace(broker_of(settings.mqtt), client_id=name, former=member.filters)
-    left = retire(make_pipeline(settings, store, Judge()), broker, clock=clock, enough=enough)
+    sender = sender_of(settings.series, store)
+    settle = sender.settle if sender else _at_once
+    try:
+        pipeline = make_pipeline(settings, store, Judge())
+        left = retire(pipeline, broker, clock=clock, enough=enough, settle=settle)
+    finally:
+        if sender:
+            sender.stop()
     if not left.empty:
         raise TelemetryError(f"{name} is not retired: {left.why}; {left.taken} deliveries were taken in")
     with store.writing() as transaction:
         strike_off(transaction, name)
     return left.taken
+
+
+def _at_once() -> bool:
+    return True
 
 
 @contextmanager

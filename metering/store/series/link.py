@@ -101,10 +101,11 @@ class Link:
 
     def close(self) -> None:
         """Let go of connections."""
-        if self._writer is not None:
-            self._writer.close()  # type: ignore[no-untyped-call]
-        if self._client is not None:
-            self._client.close()  # type: ignore[no-untyped-call]
+        writer, client, self._writer, self._client = self._writer, self._client, None, None
+        if writer is not None:
+            writer.close()  # type: ignore[no-untyped-call]
+        if client is not None:
+            client.close()  # type: ignore[no-untyped-call]
         self._pool.clear()
 
     def _write_v1(self, body: bytes) -> None:

@@ -45,10 +45,11 @@ class Sender:
         self._thread.start()
 
     def stop(self, timeout: float = 1.0) -> None:
-        """End; who waits in :meth:`settle` is told that it did not succeed."""
+        """End, and let go of the series store; who waits in :meth:`settle` is told that it failed."""
         self._ending.set()
         if self._thread.is_alive():
             self._thread.join(timeout)
+        self._target.close()
 
     def settle(self) -> bool:
         """Return when all that is committed so far is in the series store; false if that is to end before."""
