@@ -219,7 +219,7 @@ def fleet_section() -> str:
 |---|---|---|
 | one hourly tick of the bank for a million meters, one core | {figures.tick_s:.2f} s | <= 1.5 s |
 | detector state | {figures.bytes_per_meter:.0f} bytes a meter | <= 160 |
-| a month of hours scanned again, from {figures.month_meters:,} meters to 100,000 in proportion, one core | {month:.0f} s | <= 120 s on two |"""
+| a month of hours scanned again by all detectors, from {figures.month_meters:,} meters to 100,000 in proportion, one core | {month:.0f} s | <= 120 s on two |"""
 
 
 def delay_plot(one: Run) -> str:
