@@ -6,7 +6,7 @@ ESPHOME := 2026.6.5
 BIN := $(VENV)/bin
 ROOMS := metering decoders ingest anomaly billing_bridge gateway_firmware_config service
 
-.PHONY: help demo test lint format types unit bench bench-anomaly run kills faults kills-agent kills-billing bench-billing faults-influx fuzz fuzz-lines soak-decode servers docs decoder-report clean
+.PHONY: help demo test lint format types unit bench bench-query bench-anomaly run kills faults kills-agent kills-billing bench-billing faults-influx fuzz fuzz-lines soak-decode servers docs decoder-report clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -55,6 +55,9 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev servers ## speed and memory, as a table
 	$(BIN)/python -m benchmarks
+
+bench-query: $(VENV)/.dev servers ## a year of one meter among 100 million readings in PostgreSQL; takes long, needs 30 GB
+	$(BIN)/python -m benchmarks query
 
 kills: $(VENV)/.dev servers ## kill -9 of `nurt run` 200 times under load
 	NURT_KILLS=200 $(BIN)/pytest -s -q -p no:randomly tests/e2e/test_kills.py

@@ -75,16 +75,19 @@ def check(config: Config = None, series: Series = True) -> None:  # noqa: FBT002
     """
     from metering.errors import StoreError
     from metering.store.sql.looking_after import check as look
+    from metering.store.sql.looking_after import old_dates
 
     settings = settings_in_force(config).settings
     with _opened(config) as database:
-        found = look(database)
+        found, notes = look(database), old_dates(database)
         where = database.where
     for sentence in found:
         typer.echo(f"nurt: {where}: {sentence}", err=True)
     if found:
         raise StoreError(f"{where}: {len(found)} kinds of faults")
     typer.echo(f"{where}: sound, and nothing in it contradicts itself.")
+    for note in notes:
+        typer.echo(f"{note}: a clock was wrong then.")
     if series and settings.series.kind and not check_series(settings):
         raise StoreError("the series store differs; `nurt db forward --differing` sends what is to be sent")
 

@@ -15,6 +15,7 @@ from metering.errors import StoreUnavailable
 from metering.store import SqlStore, upgrade
 from metering.store.sql import versions
 from metering.store.sql.engine import Database
+from metering.store.sql.looking_after import check, old_dates
 from metering.store.sql.partitions import Month, partitions
 from metering.store.sql.schema import SCHEMA
 
@@ -125,6 +126,22 @@ def test_a_telegram_heard_earlier_by_another_gateway_moves_to_the_month_before(o
     assert [rows(store, one) for one in ("receptions_2026_03", "receptions_2026_04")] == [1, 1]
     with store.reading() as tx:
         assert tx.archive.telegram(number).heard_at == make.at(midnight - 1)
+
+
+def test_check_tells_what_is_dated_before_all_months_and_what_is_missing(on_postgresql, make):
+    store = on_postgresql
+    with store.writing() as tx:
+        [number] = tx.archive.add([make.telegram(b"\x2a", make.reception("roof", 0, 1))])
+        tx.readings.add([make.reading("1", -40 * 366 * DAY, telegram=number)])
+    assert check(store.database) == []
+    assert old_dates(store.database) == ["1 rows of readings are dated before 2010, in readings_old"]
+    with store.database.transaction(write=True) as connection:
+        connection.exec_driver_sql("DELETE FROM telegrams")
+        connection.exec_driver_sql("UPDATE counters SET value = 0 WHERE name = 'telegram'")
+    assert check(store.database) == [
+        "a reception is of a telegram that is not there",
+        "a reading names a telegram that never was",
+    ]
 
 
 def test_a_text_that_copy_would_take_for_its_own_signs_comes_back_as_it_was(on_postgresql, make):

@@ -13,9 +13,11 @@ import sqlalchemy as sa
 from metering.errors import StoreError, StoreUnavailable
 from metering.store.sql.engine import Database
 from metering.store.sql.faults import sentence_of
+from metering.store.sql.partitions import FIRST, PARTITIONED
 from metering.store.sql.schema import (
     SCHEMA,
     accounts,
+    counters,
     gateways,
     latest,
     readings,
@@ -25,7 +27,7 @@ from metering.store.sql.schema import (
 )
 from metering.store.sql.versions import demand_current
 
-__all__ = ["back_up", "check", "put_back"]
+__all__ = ["back_up", "check", "old_dates", "put_back"]
 
 _PAGES = 4096
 """Pages copied at a time: writers wait no longer than that takes."""
@@ -41,6 +43,18 @@ def check(database: Database) -> list[str]:
         demand_current(connection, database.where)
         found = _damage(connection)
         return found or [sentence for sentence, wrong in _CONTRADICTIONS if connection.scalar(wrong)]
+
+
+def old_dates(database: Database) -> list[str]:
+    """Tell what is dated before 2010, on PostgreSQL in partitions of its own: some clock was wrong."""
+    found = []
+    with database.transaction(write=False) as connection:
+        for table in (telegrams, receptions, readings) if connection.dialect.name == "postgresql" else ():
+            before = table.c[PARTITIONED[table.name]] < FIRST
+            rows = connection.scalar(sa.select(sa.func.count()).select_from(table).where(before))
+            if rows:
+                found.append(f"{rows} rows of {table.name} are dated before 2010, in {table.name}_old")
+    return found
 
 
 def _damage(connection: sa.Connection) -> list[str]:
@@ -69,6 +83,27 @@ _CONTRADICTIONS = [
         ),
     ),
     ("a telegram was heard by nobody", _any(sa.select(_ONE).select_from(telegrams).where(_ALONE))),
+    (
+        "a reception is of a telegram that is not there",
+        _any(
+            sa.select(_ONE)
+            .select_from(receptions)
+            .where(~sa.exists().where(telegrams.c.id == receptions.c.telegram))
+        ),
+    ),
+    (
+        "a reading names a telegram that never was",
+        _any(
+            sa.select(_ONE)
+            .select_from(readings)
+            .where(
+                readings.c.telegram
+                > sa.select(sa.func.coalesce(sa.func.max(counters.c.value), 0))
+                .where(counters.c.name == "telegram")
+                .scalar_subquery()
+            )
+        ),
+    ),
     (
         "a held or foreign telegram has readings",
         _any(
