@@ -69,10 +69,10 @@ class District:
         total = np.bincount(place, weights=flow[sound], minlength=len(hour))
         return cls(dma, hour * HOUR, total / np.maximum(count, 1))
 
-    def less(self, other: District) -> District:
-        """Take off another flow of the same district where both are known, and only there."""
+    def less(self, other: District, coverage: float = 1.0) -> District:
+        """Take off another flow of the same district, ``coverage`` of the whole, where both are known."""
         _, here, there = np.intersect1d(self.at, other.at, return_indices=True)
-        return District(self.dma, self.at[here], self.inflow[here] - other.inflow[there])
+        return District(self.dma, self.at[here], self.inflow[here] - other.inflow[there] / coverage)
 
     def __len__(self) -> int:
         return len(self.at)
@@ -86,15 +86,19 @@ class DistrictDays:
         dma: id of the district.
         first: the first day, counted from 1970-01-01; a day is named after the morning it ends in.
         blocks: mean net inflow, L/s: row = day, column = block; NaN where not known.
+        hours: the same by hour: row = day, column = hour of the day that ends at 05:00.
         known_at: the last reading of each day, UTC seconds; 0 where there was none.
         kinds: what kind of day each is.
+        zone: local time.
     """
 
     dma: str
     first: int
     blocks: Floats
+    hours: Floats
     known_at: Ints
     kinds: Ints
+    zone: ZoneInfo
 
     @classmethod
     def of(cls, district: District, zone: ZoneInfo, span: tuple[int, int], holidays: frozenset[date]) -> Self:
@@ -108,8 +112,14 @@ class DistrictDays:
         total = np.bincount(cell, weights=district.inflow[inside], minlength=days * 24)
         known_at = np.zeros(days, np.int64)
         np.maximum.at(known_at, cell // 24, district.at[inside])
-        hours = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-        return cls(district.dma, first, _blocks(hours), known_at, _kinds(first, days, holidays))
+        hours = np.where(count > 0, total / np.maximum(count, 1), np.nan).reshape(-1, 24)
+        kinds = _kinds(first, days, holidays)
+        return cls(district.dma, first, _blocks(hours), hours, known_at, kinds, zone)
+
+    def place_of(self, at: Ints) -> Ints:
+        """Give the cell of each hour in ``hours``, counted row by row; outside of them for other days."""
+        wall = local_seconds(at, self.zone) - DAY_ENDS + DAY
+        return np.asarray(wall // HOUR - self.first * 24, np.int64)
 
     @staticmethod
     def span(districts: Sequence[District], zone: ZoneInfo) -> tuple[int, int]:

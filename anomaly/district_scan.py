@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from anomaly.district import District, DistrictDays
+from anomaly.district_burst import bursts, with_bursts
 from anomaly.district_cases import DetectionLimit, DistrictWatch
 from anomaly.district_peers import common_share
 from anomaly.local_time import DAY
@@ -43,10 +44,16 @@ def scan_districts(
     """Judge every night of every district; causal: a night knows nothing of the next."""
     lacking = [told for one in districts if (told := _lacks(one))]
     left_out = {told.meter for told in lacking}
-    nights = DistrictNights([one for one in districts if one.dma not in left_out], zone, holidays)
+    judged = {one.dma: one for one in districts if one.dma not in left_out}
+    nights = DistrictNights(tuple(judged.values()), zone, holidays)
     for day in range(nights.days):
         nights.look(day)
-    return DistrictResult(nights.findings(), nights.limits(), tuple(lacking))
+    findings = [
+        finding
+        for days, leaks in nights.by_district()
+        for finding in with_bursts(leaks, tuple(bursts(judged[days.dma], days)))
+    ]
+    return DistrictResult(_ordered(findings), nights.limits(), tuple(lacking))
 
 
 class DistrictNights:
@@ -77,13 +84,21 @@ class DistrictNights:
         return common_share(np.delete(self._moved[day], place))
 
     def findings(self) -> tuple[Finding, ...]:
-        """Give what was found so far, by the time it was first raised, then by district."""
-        found = [finding for watch in self._watches for finding in watch.findings()]
-        return tuple(sorted(found, key=lambda one: (one.stages[0].raised_at, one.subject)))
+        """Give the leaks found so far, by the time they were first raised, then by district."""
+        return _ordered(finding for watch in self._watches for finding in watch.findings())
+
+    def by_district(self) -> Iterator[tuple[DistrictDays, tuple[Finding, ...]]]:
+        """Give the days and the leaks of each district."""
+        for watch in self._watches:
+            yield watch.days, tuple(watch.findings())
 
     def limits(self) -> tuple[DetectionLimit, ...]:
         """Give the detection limits of the last night judged, by district."""
         return tuple(watch.limit for watch in self._watches if watch.limit)
+
+
+def _ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=lambda one: (one.stages[0].raised_at, one.subject)))
 
 
 def _lacks(district: District) -> Insufficiency | None:

@@ -10,9 +10,12 @@ from zoneinfo import ZoneInfo
 from anomaly.district_cases import DetectionLimit
 from anomaly.sufficiency import Insufficiency
 from anomaly.texts import sentence
+from anomaly.water_balance import Balance
 from metering.finding import Finding, Stage, Tier
 
 __all__ = [
+    "balance_line_of",
+    "balance_text",
     "district_line_of",
     "lacking_lines",
     "limit_line_of",
@@ -77,6 +80,28 @@ def limit_text(limit: DetectionLimit) -> str:
     """Say it."""
     share = f" ({limit.leak_lps / limit.inflow_lps:.0%} of its inflow)" if limit.inflow_lps > 0 else ""
     return f"{limit.dma}: leaks from {limit.leak_lps:.2f} L/s{share} show within five nights"
+
+
+def balance_line_of(balance: Balance) -> dict[str, object]:
+    """Give a month of a district's water balance as data."""
+    share = balance.losses_share
+    return {
+        "dma": balance.dma,
+        "month": balance.month,
+        "known_hours": balance.hours,
+        "input_m3": round(balance.input_m3, 1),
+        "consumption_m3": round(balance.consumption_m3, 1),
+        "losses_m3": round(balance.losses_m3, 1),
+        "losses_share": None if share is None else round(share, 4),
+    }
+
+
+def balance_text(balance: Balance) -> str:
+    """Say it."""
+    share = balance.losses_share
+    losses = f"{balance.losses_m3:.0f} m3 lost" + ("" if share is None else f" ({share:.0%})")
+    into, used = f"{balance.input_m3:.0f} m3 in", f"{balance.consumption_m3:.0f} m3 used"
+    return f"{balance.dma}  {balance.month[:7]}  {into}, {used}, {losses} in {balance.hours} known hours"
 
 
 def lacking_lines(insufficiencies: Iterable[Insufficiency], what: str = "meter") -> Iterator[str]:

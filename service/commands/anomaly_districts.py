@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
-from metering.finding import Tier
+from metering.finding import Finding, Tier
 from service.commands.anomaly_options import Format, Language, zone_named
 
 if TYPE_CHECKING:
@@ -50,6 +50,13 @@ def districts(  # noqa: PLR0913, PLR0917  options of a command
     limits: Annotated[  # noqa: FBT002  an option of a command
         bool, typer.Option("--limits", help="Give the smallest leak each district would show, not findings.")
     ] = False,
+    balance: Annotated[  # noqa: FBT002  an option of a command
+        bool,
+        typer.Option("--balance", help="Give the water balance by month, not findings; needs --customers."),
+    ] = False,
+    coverage: Annotated[
+        float, typer.Option(min=0.01, max=1.0, help="Share of all consumption the customers' meters count.")
+    ] = 1.0,
     style: Annotated[
         Format, typer.Option("--format", help="text for people; jsonl gives one line a finding.")
     ] = Format.TEXT,
@@ -65,40 +72,74 @@ def districts(  # noqa: PLR0913, PLR0917  options of a command
         nurt anomaly districts inflow.parquet --calendar calendar.parquet --format jsonl
 
         nurt anomaly districts inflow.csv --tz Europe/Warsaw --limits
+
+        nurt anomaly districts inflow.csv --customers use.csv --coverage 0.95 --balance
     """
     from anomaly.district_scan import scan_districts
+    from anomaly.water_balance import customers_exceed
     from service.district_files import Calendar, read_calendar, read_flows
 
     days = read_calendar(calendar) if calendar else Calendar()
     zone = zone_named(tz) if tz else days.zone or ZoneInfo("UTC")
     flows = read_flows(file, "inflow_lps")
     use = {one.dma: one for one in read_flows(customers, "use_lps")} if customers else {}
-    result = scan_districts([_net(one, use) for one in flows], zone, days.holidays)
-    _tell_missing(result)
-    if limits:
-        lines = _limit_lines(result, style)
+    if balance:
+        if customers is None:
+            raise typer.BadParameter("needs --customers", param_hint="--balance")
+        lines = _balance_lines(
+            [(one, use[one.dma]) for one in flows if one.dma in use], zone, coverage, style
+        )
     else:
-        lines = _finding_lines(result, style, tier, lang, zone)
-        _tell_limits(result)
+        result = scan_districts([_net(one, use, coverage) for one in flows], zone, days.holidays)
+        _tell_missing(result)
+        exceeding = [
+            finding
+            for one in flows
+            if one.dma in use
+            for finding in customers_exceed(one, use[one.dma], zone, coverage)
+        ]
+        lines = (
+            _limit_lines(result, style)
+            if limits
+            else _finding_lines((*result.findings, *exceeding), style, tier, lang, zone)
+        )
+        if not limits:
+            _tell_limits(result)
     for line in lines:
         sys.stdout.buffer.write(line)
     sys.stdout.buffer.flush()
 
 
-def _net(inflow: District, use: dict[str, District]) -> District:
+def _balance_lines(
+    pairs: Sequence[tuple[District, District]], zone: ZoneInfo, coverage: float, style: Format
+) -> Iterator[bytes]:
+    import orjson
+
+    from anomaly.water_balance import monthly_balances
+    from service.anomaly_lines import balance_line_of, balance_text
+
+    for inflow, use in pairs:
+        for one in monthly_balances(inflow, use, zone, coverage):
+            if style is Format.JSONL:
+                yield orjson.dumps(balance_line_of(one), option=orjson.OPT_APPEND_NEWLINE)
+            else:
+                yield f"{balance_text(one)}\n".encode()
+
+
+def _net(inflow: District, use: dict[str, District], coverage: float) -> District:
     """Take off what customers are known to use: what is left is leakage and what no meter saw."""
     known = use.get(inflow.dma)
-    return inflow.less(known) if known else inflow
+    return inflow.less(known, coverage) if known else inflow
 
 
 def _finding_lines(
-    result: DistrictResult, style: Format, tier: Tier, lang: str, zone: ZoneInfo
+    findings: Sequence[Finding], style: Format, tier: Tier, lang: str, zone: ZoneInfo
 ) -> Iterator[bytes]:
     import orjson
 
     from service.anomaly_lines import district_line_of, text_of, told
 
-    for finding, stage in told(result.findings, tier):
+    for finding, stage in told(findings, tier):
         if style is Format.JSONL:
             line = district_line_of(finding, stage, lang, zone)
             yield orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)

@@ -111,7 +111,7 @@ def test_each_finding_within_a_year_makes_the_next_one_ask_for_more():
     leaky = flow(1)
     day = np.arange(DAYS * 24) / 24
     for begin in (60, 85, 110):
-        leaky = leaky + np.where((day >= begin) & (day < begin + 6), 8.0 * begin / 60, 0)
+        leaky = leaky + np.where((day >= begin) & (day < begin + 6), 4.0 * begin / 60, 0)
     findings = told(District.of("north", START + np.arange(DAYS * 24) * 3600, leaky))
     asked = [one.at_tier(Tier.NOTIFY).evidence["asked_score"] for one in findings]
     assert len(asked) >= 2

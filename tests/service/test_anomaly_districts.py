@@ -96,3 +96,16 @@ def test_a_file_that_is_none_is_refused_in_a_sentence(tmp_path, capsys, content,
         main(["anomaly", "districts", str(path)])
     assert ended.value.code == 1
     assert said in capsys.readouterr().err
+
+
+def test_the_balance_needs_customers_and_is_stated_by_month(inflow, tmp_path):
+    hour = np.arange(DAYS * 24)
+    times = pa.array(START + hour * 3600).cast(pa.timestamp("s", tz="UTC"))
+    use = pa.table({"dma": ["D1"] * len(hour), "ts_utc": times, "use_lps": np.full(len(hour), 8.0)})
+    pa.parquet.write_table(use, tmp_path / "use.parquet")
+    told = run(inflow, "--customers", tmp_path / "use.parquet", "--balance", "--format", "jsonl").stdout
+    months = [json.loads(line) for line in told.splitlines()]
+    assert [one["month"] for one in months] == ["2024-01-01", "2024-02-01", "2024-03-01", "2024-04-01"]
+    assert months[0]["losses_share"] == pytest.approx(0.6, abs=0.02)
+    assert "m3 lost" in run(inflow, "--customers", tmp_path / "use.parquet", "--balance").stdout
+    assert "--customers" in run(inflow, "--balance", code=2).output
