@@ -1,4 +1,4 @@
-"""A fleet of a million meters: one hourly tick of the bank, its state, and a month scanned by all detectors."""
+"""A fleet of a million meters: one hourly tick of the bank, its state, and a month scanned by everything."""
 
 from __future__ import annotations
 
