@@ -107,10 +107,6 @@ class Assembly:
             telegram = decode_frame(whole, self._keys, self._layouts)
         return self.unite(telegram)
 
-    def awaits(self, telegram: Telegram) -> bool:
-        """Whether a telegram has one that continues it, or may be one."""
-        return telegram.more_follows or telegram.meter in self._continued
-
     def waiting(self) -> int:
         """Count unfinished messages."""
         return len(self._fragments) + len(self._continued)

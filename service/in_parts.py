@@ -50,7 +50,7 @@ class InParts:
             if whole is None:
                 raise
             return whole
-        return self.continued(telegram) if self._assembly.awaits(telegram) else telegram
+        return self.continued(telegram) if telegram.more_follows or self.concerns(telegram.frame) else telegram
 
     def concerns(self, frame: bytes) -> bool:
         """Whether a telegram may continue one that came before it."""
