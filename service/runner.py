@@ -20,15 +20,14 @@ from service.database import prepared_store
 from service.lifetime import (
     LAST_BATCH_S,
     clearing_of,
-    ended_by_signals,
     intake_of,
     settle_memory,
     stopped,
-    wait_for,
 )
 from service.scanning_loop import watching
 from service.series import readable
 from service.settings_model import Settings, WebSettings
+from service.signals import ended_by_signals, wait_for
 
 __all__ = ["listen", "run_service", "url_of", "web_server"]
 

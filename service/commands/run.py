@@ -58,8 +58,8 @@ def ingest(
 
         nurt ingest --workers 4 --config /etc/nurt/nurt.toml
     """
-    if worker is not None:
-        _work(config, worker)
+    if worker is not None and workers is not None:
+        _work(config, worker, workers)
     elif workers is not None:
         _start_crew(config, workers, upgrade=upgrade)
     else:
@@ -96,15 +96,25 @@ def _start_crew(config: Path | None, workers: int, *, upgrade: bool) -> None:
     named = ("--config", str(config)) if config else ()
 
     def command(number: int) -> tuple[str, ...]:
-        return (sys.executable, "-m", "service.cli", "ingest", *named, "--worker", str(number))
+        return (
+            sys.executable,
+            "-m",
+            "service.cli",
+            "ingest",
+            *named,
+            "--workers",
+            str(workers),
+            "--worker",
+            str(number),
+        )
 
     run_crew(settings, command, workers, upgrade=upgrade, announce=typer.echo)
 
 
-def _work(config: Path | None, number: int) -> None:
-    from service.crew_runner import run_worker
+def _work(config: Path | None, number: int, workers: int) -> None:
     from service.logs import set_up_logs
+    from service.worker_runner import run_worker
 
     settings = settings_in_force(config).settings
     set_up_logs(style=settings.logs.format, level=settings.logs.level, worker=number)
-    run_worker(settings, number)
+    run_worker(settings, number, workers)
