@@ -50,7 +50,7 @@ class InParts:
             if whole is None:
                 raise
             return whole
-        return self.continued(telegram) if telegram.more_follows or self.concerns(telegram.frame) else telegram
+        return self.continued(telegram)
 
     def concerns(self, frame: bytes) -> bool:
         """Whether a telegram may continue one that came before it."""
@@ -61,9 +61,9 @@ class InParts:
 
         Without access numbers nothing proves that one follows the other.
         """
-        if telegram.access is None:
-            return telegram
         sender = _sender(telegram.frame)
+        if telegram.access is None or not (telegram.more_follows or sender in self._senders):
+            return telegram
         self._senders.pop(sender, None)
         if telegram.more_follows:
             self._senders[sender] = None
