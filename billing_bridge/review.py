@@ -67,13 +67,29 @@ class Review:
             return tally
         now = self._clock.now()
         with self._store.reading() as tx:
-            places = gather(tx, self._utility, points, since - _HISTORY, max(until, now))
-            found = [one for point in points for one in self._of(places[point.id], places, since, until, now)]
+            plain, estimated = _parted(tx, points, since, until)
+            places = self._gathered(tx, plain, since, until)
+            places |= (
+                gather(tx, self._utility, estimated, since - _HISTORY, max(until, now)) if estimated else {}
+            )
+            found = [
+                one
+                for point in (*plain, *estimated)
+                for one in self._of(places[point.id], places, since, until, now)
+            ]
         tally.proposed = len(found)
         if found and not dry_run:
             with self._store.writing() as tx:
                 self._write(tx, found, now)
         return tally
+
+    def _gathered(
+        self, tx: Transaction, points: Sequence[ServicePoint], since: datetime, until: datetime
+    ) -> dict[str, Place]:
+        """Fetch what lies around the periods: what was read at both ends needs no history."""
+        calendars = {self._utility.calendars.of(one.route) for one in points}
+        begins = [calendar.periods(since, until)[0].start for calendar in calendars]
+        return gather(tx, self._utility, points, min(begins), until) if points else {}
 
     def _of(
         self, place: Place, places: dict[str, Place], since: datetime, until: datetime, now: datetime
@@ -134,6 +150,17 @@ class Review:
             if asked.about.read in stale:
                 newer = Decision("gone", SYSTEM, "Something newer is known.", now)
                 tx.billing.decide(asked.number, newer, ExceptionState.GONE)
+
+
+def _parted(
+    tx: Transaction, points: Sequence[ServicePoint], since: datetime, until: datetime
+) -> tuple[list[ServicePoint], list[ServicePoint]]:
+    """Give those that were read at every end, and those with an estimate; others have nothing to review."""
+    reads = tx.billing.reads_at([one.id for one in points], since, until)
+    billed = {point: list(newest(rows, ReadState.BILLED).values()) for point, rows in reads.items()}
+    asked = [one for one in points if billed.get(one.id)]
+    plain = [one for one in asked if all(row.actual for row in billed[one.id])]
+    return plain, [one for one in asked if one not in plain]
 
 
 def _billed(read: BillingRead) -> tuple[object, ...]:

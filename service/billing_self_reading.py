@@ -24,6 +24,7 @@ from billing_bridge.self_reading import (
 )
 from metering.billing import ReadState
 from metering.billing_customers import ToldState
+from metering.consumption import IndexPoint, Limits, Segment, joined
 from metering.errors import InvalidValue
 from metering.meter import Installation
 from metering.ports import Clock, Store, Transaction
@@ -33,6 +34,8 @@ from service.settings_model import Settings
 __all__ = ["SelfReadings", "Taken"]
 
 _READER = "reader"
+_SILENT = timedelta(days=400)
+"""How long a meter may be silent and still be asked what it said last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,8 @@ class SelfReadings:
         self._zone = ZoneInfo(settings.ingest.zone)
         self._window = settings.billing.self_reading_window()
         self._rules = settings.billing.self_reading_rules(settings.ingest.zone)
-        self._register = settings.billing.utility(settings.ingest.zone).register
+        utility = settings.billing.utility(settings.ingest.zone)
+        self._register, self._near = utility.register, utility.arbitration.radio
         self._clock = clock
 
     def window(self) -> tuple[str, bool]:
@@ -156,11 +160,15 @@ class SelfReadings:
         facts = tx.customers.meter_facts([hung.meter]).get(hung.meter)
         booked, usual = _booked(tx, hung, at)
         sent = _sent(tx, hung, self._register, at)
+        base = (booked.index, booked.at) if booked else None
+        if sent is not None and sent.at < at - self._near:
+            # silent since: what it sent last is where the customer's state goes on from
+            base, sent = max(base or (sent.value, sent.at), (sent.value, sent.at)), None
         return Known(
             zone=self._zone,
-            booked=booked.index if booked else None,
-            booked_at=booked.at if booked else None,
-            sent=sent,
+            booked=base[0] if base else None,
+            booked_at=base[1] if base else None,
+            sent=sent.value if sent else None,
             usual_m3_per_day=usual,
             digits=facts.digits if facts else None,
         )
@@ -186,14 +194,12 @@ def _booked(tx: Transaction, hung: Installation, at: datetime) -> tuple[Boundary
     return last, usual
 
 
-def _sent(tx: Transaction, hung: Installation, register: Register, at: datetime) -> Decimal | None:
+def _sent(tx: Transaction, hung: Installation, register: Register, at: datetime) -> IndexPoint | None:
     """Give the last index the meter sent, of reads that its line believes."""
-    from metering.consumption import Limits, Segment, joined
-
-    since = at - timedelta(days=60)
+    since = at - _SILENT
     points = tx.billing.index_points([hung.meter], register, since, at).get(hung.meter, ())
     lines = joined([Segment(points, Limits.of_water_m3(), hung.valid_from, hung.valid_to)]).lines
-    return lines[-1][-1].value if lines else None
+    return lines[-1][-1] if lines else None
 
 
 def _entered(state: ToldState) -> Entered:

@@ -7,7 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from os import getpid
 from time import monotonic, sleep
 from typing import Protocol
@@ -23,9 +23,10 @@ from metering.outbox import OutboxState
 from metering.ports import Clock, Store
 from service.billing_files import file_sender
 from service.billing_inbox import Inbox
+from service.billing_nightly import due, night_round
 from service.settings_model import Settings
 
-__all__ = ["Correspondence", "Sender", "Sent", "correspondence", "send_now"]
+__all__ = ["Correspondence", "Nights", "Sender", "Sent", "correspondence", "send_now"]
 
 _log = structlog.get_logger(__name__)
 
@@ -36,6 +37,8 @@ _IDLE_S = 2.0
 _FETCH_S = 30.0
 """Seconds between two looks at what came back."""
 _FAULT_S = 10.0
+_NIGHT_LOOK_S = 60.0
+"""Seconds between two looks whether it is the hour of the nightly round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,14 +169,52 @@ def corresponding(settings: Settings, store: Store, clock: Clock) -> Iterator[Se
         SettingsError: the secrets cannot be read.
     """
     with_whom = correspondence(settings, store, clock) if settings.billing.send else None
-    if with_whom is None:
-        yield ()
-        return
-    with_whom.start()
+    nights = Nights(settings, store, clock)
+    nights.start()
+    if with_whom:
+        with_whom.start()
     try:
-        yield (f"Sending reads to the billing system {settings.billing.target}",)
+        yield (f"Sending reads to the billing system {settings.billing.target}",) if with_whom else ()
     finally:
-        with_whom.stop()
+        if with_whom:
+            with_whom.stop()
+        nights.stop()
+
+
+class Nights:
+    """Makes the nightly round in a thread of its own."""
+
+    def __init__(self, settings: Settings, store: Store, clock: Clock) -> None:
+        self._settings = settings
+        self._store = store
+        self._clock = clock
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="billing-nights", daemon=True)
+
+    def start(self) -> None:
+        """Wait for the hour, every night."""
+        self._thread.start()
+
+    def stop(self, patience_s: float = 1.0) -> None:
+        """End; a round under way is made again another night."""
+        self._ended.set()
+        self._thread.join(patience_s)
+
+    def _run(self) -> None:
+        now = self._clock.now()
+        last = (
+            now if due(self._settings, now, None) else None
+        )  # started at noon, the night is not made up for
+        while not self._ended.wait(_NIGHT_LOOK_S):
+            if not due(self._settings, self._clock.now(), last):
+                continue
+            last = self._clock.now()
+            try:
+                done = night_round(self._settings, self._store, self._clock)
+            except TelemetryError as fault:
+                _log.warning("billing.night", fault=str(fault))
+            else:
+                _log.info("billing.night", **asdict(done))
 
 
 class Correspondence:

@@ -94,6 +94,9 @@ class BillingSettings(Section):
     classes: Annotated[dict[str, RuleTexts], BeforeValidator(_class_texts)] = Field(
         default={}, description="the same for classes of customers"
     )
+    nightly_hour: int | None = Field(
+        default=3, description="local hour of the nightly review and reconciliation", ge=0, le=23
+    )
     target: str = Field(default="cis", description="name of the billing system", min_length=1)
     url: str | None = Field(default=None, description="where reads are sent: https://...", repr=False)
     secret_file: Path | None = Field(
