@@ -28,6 +28,8 @@ _ABOUT_THE_METER = ("_", "media", "meter", "name", "id", "timestamp")
 _KEY = frozenset({"missing_key", "wrong_key", "bad_mac", "bad_key"})
 _OF_THE_LINE = frozenset({"unknown_model", "bad_key"})
 """Troubles of what was asked, not of the telegram, which is told all the same."""
+_WHOLE = frozenset({"bad_length", "counter_back", "not_encrypted"})
+"""Troubles of a telegram every byte of which was read."""
 
 
 def flat_line(given: Answer, received_at: datetime) -> bytes:
@@ -76,6 +78,8 @@ def _sentence(trouble: Trouble) -> str:
 
 
 def _partly(telegram: Telegram, trouble: Trouble) -> str:
+    if trouble.code in _WHOLE:
+        return trouble.message
     size = len(telegram.frame)
     return f"telegram only partially decoded ({min(trouble.offset or 0, size)} of {size} bytes)"
 

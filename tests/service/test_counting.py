@@ -62,6 +62,7 @@ def test_the_flat_line_has_a_warning():
     found = told(stream, line(8))
     assert found["total_m3"] == 7.704
     assert "counter_back" in str(found["error_analyze"])
+    assert "went back from 9 to 8" in str(found["warning"])
 
 
 @pytest.mark.parametrize("counter", [1, 2])
