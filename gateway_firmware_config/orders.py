@@ -15,7 +15,6 @@ import json
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from metering.errors import InvalidValue
@@ -86,6 +85,8 @@ def verified(payload: bytes, gateway: str, public_key: str) -> Order:
 
 def new_key() -> bytes:
     """Make a private key, PEM."""
+    from cryptography.hazmat.primitives import serialization  # the agent does without, for its memory
+
     return Ed25519PrivateKey.generate().private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -97,6 +98,8 @@ def private_key(pem: bytes) -> Ed25519PrivateKey:
     Raises:
         InvalidValue: it is none.
     """
+    from cryptography.hazmat.primitives import serialization
+
     try:
         key = serialization.load_pem_private_key(pem, password=None)
     except (ValueError, TypeError) as wrong:

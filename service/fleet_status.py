@@ -42,13 +42,14 @@ class GatewayStatus:
         profile: what it is; ``None`` if it stands in no file we know.
         board: its board, if its profile has boards.
         condition: online, offline, silent, or never heard.
-        last_heard: newest item or health message, UTC.
+        last_heard: newest item, health message or word that it is online, UTC.
         meters: registered meters it heard within the window; ``None`` if nobody counted.
         read: those of them that were read within the window.
         firmware: as it says.
         planned: revision gateways.toml has.
         told: revision it was told last; 0 = none.
         in_force: revision it says it uses; 0 = the settings it was installed with.
+        reports: whether it ever said which it uses.
         refused: revision it last refused; 0 = none.
         drift: how its settings differ from what they should be, if they do.
         error: why it refused the last order, in its words.
@@ -70,6 +71,7 @@ class GatewayStatus:
     planned: int | None = None
     told: int = 0
     in_force: int = 0
+    reports: bool = False
     refused: int = 0
     drift: Drift | None = None
     error: str | None = None
@@ -143,7 +145,8 @@ def _status(
 ) -> GatewayStatus:
     health, told, reported = (said.get(leaf, {}) for leaf in ("health", "cfg/desired", "cfg/reported"))
     plan, registered = planned
-    moments = [at for at in (row.last_heard, row.alive_at) if at is not None]
+    said_online = row.state_at if row.online else None
+    moments = [at for at in (row.last_heard, row.alive_at, said_online) if at is not None]
     return GatewayStatus(
         name=row.name,
         profile=plan.profile if plan else None,
@@ -156,6 +159,7 @@ def _status(
         planned=plan.revision if plan else None,
         told=_count(told.get("rev")) or 0,
         in_force=_count(reported.get("in_force")) or 0,
+        reports=_count(reported.get("in_force")) is not None,
         refused=(_count(reported.get("rev")) or 0) if reported.get("err") else 0,
         drift=_drift(plan, told, reported),
         error=_text(reported.get("err")),

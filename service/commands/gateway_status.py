@@ -149,7 +149,7 @@ def _cells(one: GatewayStatus) -> dict[str, object]:
         "meters": one.meters,
         "read": f"{one.share:.1%}" if one.share is not None else None,
         "firmware": one.firmware,
-        "revision": one.in_force or ("installed" if one.told else None),
+        "revision": one.in_force or ("installed" if one.reports else None),
         "drift": f"{one.drift} ({one.told})" if one.drift else "no" if one.told else None,
         "queue": one.queue,
     }

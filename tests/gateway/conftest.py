@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import tty
@@ -14,9 +15,11 @@ from agent_process import AgentProcess
 from gateway_street import METERS
 from rendered_broker import RenderedBroker
 from service_process import NurtService, csv_file
+from typer.testing import CliRunner
 from wired_bus import Bus, serve
 
 from gateway_firmware_config.fleet import BrokerPlan, Fleet, GatewayPlan
+from service.cli import app
 
 
 @pytest.fixture
@@ -66,7 +69,8 @@ def service(broker: RenderedBroker, tmp_path: Path) -> Iterator[NurtService]:
     login = "host = '127.0.0.1'\n" + broker.login("nurt").replace(f"port = {broker.port}\n", "")
     nurt = NurtService(tmp_path / "service", broker.port, topics=login)
     csv_file(nurt.folder / "meters.csv", "meter_id", [[str(meter)] for meter in METERS])
-    nurt.command("meters", "import", "meters.csv")
+    with contextlib.chdir(nurt.folder):
+        assert CliRunner().invoke(app, ["meters", "import", "meters.csv"]).exit_code == 0
     try:
         nurt.start()
         yield nurt
