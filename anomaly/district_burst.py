@@ -1,19 +1,19 @@
 """A main that burst: within hours the inflow of a district is far above that of this hour on such days.
 
-Rises of some per cent are the night's affair (:mod:`anomaly.district_cases`). Here it is hours, and half the
-usual inflow more: so few of these come about by themselves that one is worth a crew at once.
+Rises of some per cent are the night's affair (:mod:`anomaly.district_cases`). Here it is hours: more than
+half of the usual inflow besides is suspected, as much again is worth a crew at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
 import numpy as np
 
 from anomaly.district import District, DistrictDays
 from anomaly.local_time import HOUR
-from anomaly.series import Floats, Ints
+from anomaly.series import Flags, Floats, Ints
 from anomaly.telling import moment
 from metering.finding import Finding, Stage, Tier
 
@@ -22,7 +22,8 @@ __all__ = ["bursts", "with_bursts"]
 EXPECTED_FROM = 42
 """Days of which the expected flow of an hour is the median."""
 FEWEST_ALIKE = 4
-LEAST_SHARE = 0.6
+SUSPECTED_SHARE = 0.6
+DISPATCHED_SHARE = 1.0
 """Excess asked, as a share of the usual inflow."""
 DEVIATIONS = 6.0
 """And in deviations of the hour from its expected flow."""
@@ -44,9 +45,13 @@ def bursts(district: District, days: DistrictDays) -> Iterator[Finding]:
     at, flow, place = at[inside], district.inflow[inside], place[inside]
     usual = _usual(flow)
     excess = flow - expected.ravel()[place]
-    asked = np.maximum(LEAST_SHARE * usual, DEVIATIONS * deviation.ravel()[place])
-    known = np.isfinite(excess) & np.isfinite(asked) & (asked > 0)
-    yield from _found(district.dma, at[known], flow[known], excess[known], asked[known])
+    spread = DEVIATIONS * deviation.ravel()[place]
+    known = np.isfinite(excess) & np.isfinite(spread) & (usual > 0)
+    asked = {
+        tier: np.maximum(share * usual, spread)[known]
+        for tier, share in ((Tier.SUSPECT, SUSPECTED_SHARE), (Tier.DISPATCH, DISPATCHED_SHARE))
+    }
+    yield from _found(district.dma, at[known], flow[known], excess[known], asked)
 
 
 def with_bursts(leaks: Sequence[Finding], found: Sequence[Finding]) -> list[Finding]:
@@ -69,26 +74,46 @@ def _merged(burst: Finding, left: Sequence[Finding]) -> Finding:
     ends = [one.cleared_at for one in (burst, *left)]
     over = None if None in ends else max(end for end in ends if end is not None)
     stays = {"stays_lps": left[-1].stages[-1].evidence.get("rise_lps")}
-    return Finding(burst.subject, burst.stages, over, {**burst.outcome, **stays})
+    stages = list(burst.stages)
+    for stage in (stage for leak in left for stage in leak.stages):
+        if stage.tier.rank > stages[-1].tier.rank:
+            stages.append(stage)
+    return Finding(burst.subject, tuple(stages), over, {**burst.outcome, **stays})
 
 
-def _found(dma: str, at: Ints, flow: Floats, excess: Floats, asked: Floats) -> Iterator[Finding]:
-    high = excess >= asked
-    calm = excess < asked / 2
+def _found(
+    dma: str, at: Ints, flow: Floats, excess: Floats, asked: Mapping[Tier, Floats]
+) -> Iterator[Finding]:
+    suspected = _shown(at, excess >= asked[Tier.SUSPECT])
+    dispatched = _shown(at, excess >= asked[Tier.DISPATCH])
+    calm = excess < asked[Tier.SUSPECT] / 2
     hour = 0
     while hour < len(at):
-        window = high[max(0, hour - OF_HOURS + 1) : hour + 1]
-        together = at[hour] - at[max(0, hour - OF_HOURS + 1)] < OF_HOURS * HOUR
-        if not (high[hour] and window.sum() >= HOURS_ASKED and together):
+        if not suspected[hour]:
             hour += 1
             continue
-        began = hour - len(window) + 1 + int(window.argmax())
         end = _end(calm, hour)
-        yield _finding(dma, at, flow, excess, began, hour, end)
-        hour = len(at) if end is None else end + 1
+        until = len(at) if end is None else end
+        first = hour - OF_HOURS + 1 if hour >= OF_HOURS - 1 else 0
+        began = first + int((excess >= asked[Tier.SUSPECT])[first : hour + 1].argmax())
+        stages = [_stage(Tier.SUSPECT, at, flow, excess, began, hour)]
+        worse = np.flatnonzero(dispatched[hour:until])
+        if len(worse):
+            stages.append(_stage(Tier.DISPATCH, at, flow, excess, began, hour + int(worse[0])))
+        yield Finding(dma, tuple(stages), None if end is None else moment(int(at[end])))
+        hour = until + 1
 
 
-def _end(calm: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], hour: int) -> int | None:
+def _shown(at: Ints, high: Flags) -> Flags:
+    """Tell at which hours enough of the last few in a row were high, this one among them."""
+    count = np.zeros(len(high), np.int64)
+    for back in range(OF_HOURS):
+        near = at[back:] - at[: len(at) - back] < OF_HOURS * HOUR
+        count[back:] += near & high[: len(high) - back]
+    return np.asarray(high & (count >= HOURS_ASKED), np.bool_)
+
+
+def _end(calm: Flags, hour: int) -> int | None:
     run = 0
     for place in range(hour + 1, len(calm)):
         run = run + 1 if calm[place] else 0
@@ -97,12 +122,12 @@ def _end(calm: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], hour: int) -> in
     return None
 
 
-def _finding(  # noqa: PLR0913, PLR0917  the hours and three places in them
-    dma: str, at: Ints, flow: Floats, excess: Floats, began: int, raised: int, end: int | None
-) -> Finding:
+def _stage(  # noqa: PLR0913, PLR0917  the hours and two places in them
+    tier: Tier, at: Ints, flow: Floats, excess: Floats, began: int, raised: int
+) -> Stage:
     more = excess[began : raised + 1]
-    stage = Stage(
-        Tier.DISPATCH,
+    return Stage(
+        tier,
         "district.burst",
         moment(int(at[raised])),
         moment(int(at[began])),
@@ -114,7 +139,6 @@ def _finding(  # noqa: PLR0913, PLR0917  the hours and three places in them
             "expected_lps": round(float(flow[raised] - excess[raised]), 3),
         },
     )
-    return Finding(dma, (stage,), None if end is None else moment(int(at[end])))
 
 
 def _expected(days: DistrictDays) -> tuple[Floats, Floats]:

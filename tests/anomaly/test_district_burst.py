@@ -36,28 +36,33 @@ def told(one):
 
 
 def test_a_burst_is_told_in_its_third_hour_and_clears_when_it_is_over():
-    (finding,) = told(district(extra=18, hours=12))
-    (stage,) = finding.stages
+    (finding,) = told(district(extra=26, hours=12))
+    assert [one.tier for one in finding.stages] == [Tier.SUSPECT, Tier.DISPATCH]
+    stage = finding.stages[-1]
     began = START + BURST_DAY * DAY + 10 * HOUR
     assert (stage.name, stage.tier) == ("district.burst", Tier.DISPATCH)
     assert stage.raised_at.timestamp() == began + 2 * HOUR
     assert stage.onset.timestamp() == began
-    assert stage.rate_lph == pytest.approx(18 * 3600, rel=0.15)
-    assert stage.loss_l == pytest.approx(18 * 3600 * 3, rel=0.15)
+    assert stage.rate_lph == pytest.approx(26 * 3600, rel=0.15)
+    assert stage.loss_l == pytest.approx(26 * 3600 * 3, rel=0.15)
     assert finding.cleared_at.timestamp() == began + (12 + 2) * HOUR
 
 
-@pytest.mark.parametrize(("extra", "hours"), [(18, 2), (8, 6)], ids=["a fire was put out", "a busy morning"])
-def test_what_is_short_or_small_is_no_burst(extra, hours):
+@pytest.mark.parametrize(
+    ("extra", "hours"),
+    [(26, 2), (8, 6), (16, 12)],
+    ids=["a fire was put out", "a busy morning", "suspected and over"],
+)
+def test_what_is_short_or_small_is_not_told(extra, hours):
     assert told(district(extra, hours)) == []
 
 
 def test_a_burst_that_leaves_a_leak_is_one_finding_and_says_what_stays():
-    (finding,) = told(district(extra=18, hours=24 * 30))
+    (finding,) = told(district(extra=26, hours=24 * 30))
     assert finding.name == "district.burst"
     assert finding.cleared_at is None
-    assert finding.outcome["stays_lps"] == pytest.approx(18, rel=0.4)
+    assert finding.outcome["stays_lps"] == pytest.approx(26, rel=0.4)
 
 
 def test_hours_that_are_not_known_are_no_burst():
-    assert told(district(extra=18, hours=6, gap=(1, 5))) == []
+    assert told(district(extra=26, hours=6, gap=(1, 5))) == []
