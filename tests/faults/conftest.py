@@ -26,8 +26,8 @@ def deploy(tmp_path: Path) -> Iterator[Callable[..., Deployment]]:
     """Make deployments; a process that is left over is killed."""
     made: list[Deployment] = []
 
-    def make(broker_port: int, url: str | None = None, machine: str = "box") -> Deployment:
-        made.append(Deployment(tmp_path / machine, broker_port, url, machine=machine))
+    def make(broker_port: int, url: str | None = None, machine: str = "box", **more: int) -> Deployment:
+        made.append(Deployment(tmp_path / machine, broker_port, url, machine=machine, **more))
         return made[-1]
 
     yield make

@@ -33,7 +33,13 @@ class Deployment:
     """One machine's folder, and the process while it runs."""
 
     def __init__(
-        self, folder: Path, broker_port: int, url: str | None = None, *, machine: str = "box"
+        self,
+        folder: Path,
+        broker_port: int,
+        url: str | None = None,
+        *,
+        machine: str = "box",
+        receive_maximum: int = 1000,
     ) -> None:
         folder.mkdir(exist_ok=True)
         self.folder, self.machine = folder, machine
@@ -41,8 +47,9 @@ class Deployment:
         self._process: subprocess.Popen[bytes] | None = None
         (folder / "nurt.toml").write_text(
             f"[store]\ndata = '{folder / 'data'}'\nurl = '{self.url}'\n"
-            f"[mqtt]\nport = {broker_port}\n"
-            f"[ingest]\nmachine = '{machine}'\nforeign_days = 3650\nbatch_items = 200\nbatch_seconds = 0.1\n"
+            f"[mqtt]\nport = {broker_port}\nreceive_maximum = {receive_maximum}\n"
+            f"[ingest]\nalarm_s = 1\nmachine = '{machine}'\nforeign_days = 3650\n"
+            "batch_items = 200\nbatch_seconds = 0.1\n"
         )
 
     def command(self, *arguments: str, code: int = 0, program: Program = NURT) -> str:

@@ -53,7 +53,7 @@ class Gateway(threading.Thread):
         super().__init__(name=f"gateway-{name}", daemon=True)
         self.log: list[Sent] = []
         self._gateway, self._hears, self._late = name, hears, timedelta(seconds=late_s)
-        self._pause = 1 / messages_per_s
+        self.pause = 1 / messages_per_s
         self._done = threading.Event()
         self._sequence = self._confirmed = 0
         self._client = Client(CallbackAPIVersion.VERSION2, f"gateway-{name}", protocol=MQTTv5)
@@ -70,7 +70,7 @@ class Gateway(threading.Thread):
         for number, items in enumerate(self._messages(), 1):
             self.log += [sent for _, sent in items]
             self._client.publish(topic, json.dumps([item for item, _ in items]), qos=1)
-            time.sleep(self._pause)
+            time.sleep(self.pause)
             while number - self._confirmed > 200 and not self._done.is_set():  # the broker is away
                 time.sleep(0.05)
             if self._done.is_set():
@@ -131,6 +131,11 @@ class Town:
     ) -> None:
         for gateway in self._gateways:
             gateway.end()
+
+    def hurry(self, messages_per_s: float) -> None:
+        """Publish so many messages a second from now on, each."""
+        for gateway in self._gateways:
+            gateway.pause = 1 / messages_per_s
 
     @property
     def published(self) -> dict[str, list[Sent]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import random
+import re
 import resource
 import signal
 import subprocess
@@ -247,3 +248,45 @@ def frozen_writer(deployment: Deployment, postgresql: PostgreSQL) -> tuple[int, 
         os.kill(worker, signal.SIGCONT)
         time.sleep(0.01)
     raise AssertionError("no worker was met in a transaction")
+
+
+def test_a_database_that_is_away_slows_the_broker_and_memory_stays_bounded(
+    mosquitto: Callable[..., object], deploy: Deploy, postgresql: PostgreSQL, capsys: Capture
+) -> None:
+    """Much is published meanwhile: it waits at the broker, not with us; that it waits long is told."""
+    broker = mosquitto()
+    deployment = deploy(broker.port, postgresql.database(), receive_maximum=50)
+    deployment.register()
+    deployment.start("--workers", "2")
+    deployment.await_listening(2)
+    store = deployment.store()
+    with Town(broker.port) as town:
+        until(lambda: sum(came(store).values()) > 0, "something is stored")
+        before = max(map(resident_mb, deployment.workers))
+        postgresql.stop()
+        already = published(town)
+        town.hurry(1000)
+        until(lambda: deployment.told("ingest.lagging") == 2, "both workers tell that something waits")
+        until(lambda: published(town) > already + 5 * 10 * 2 * 50, "ten times what both may have on the way")
+        town.hurry(10)
+        assert max(map(resident_mb, deployment.workers)) < before + 50
+        waiting = [
+            int(one) for one in re.findall(r'"waiting": (\d+), "event": "ingest.lagging"', deployment.log())
+        ]
+        assert max(waiting) <= 50, waiting
+        postgresql.start()
+    say(capsys, "PostgreSQL away under load", compare(deployment, town), times=1)
+    until(lambda: deployment.told("ingest.caught_up") == 2, "both tell that nothing waits any more")
+    store.close()
+    assert deployment.stop() < 5
+
+
+def published(town: Town) -> int:
+    """How many items both gateways published so far."""
+    return sum(map(len, town.published.values()))
+
+
+def resident_mb(pid: int) -> float:
+    """Memory of a process that is in RAM, MB."""
+    [line] = [one for one in Path(f"/proc/{pid}/status").read_text().splitlines() if one.startswith("VmRSS")]
+    return int(line.split()[1]) / 1024
