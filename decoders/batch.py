@@ -128,9 +128,10 @@ _Row = tuple[int, bytes, bytes]
 
 def _fit(decoder: Decoder, frame: bytes, keys: Keys) -> Fit | None:
     try:
-        return decoder.fit(frame, keys)
+        fit = decoder.fit(frame, keys)
     except DecodeError:
         return None
+    return fit if fit and not fit[0].own else None
 
 
 def _alone(decoder: Decoder, frame: bytes, keys: Keys) -> Telegram | DecodeError:

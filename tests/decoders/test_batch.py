@@ -118,3 +118,19 @@ def test_real_telegrams_have_their_own_values(shared_telegrams):
             count += 1
     assert count + len(batch.alone) == len(frames)
     assert count > 150
+
+
+def test_payloads_of_the_manufacturers_own_are_refused_though_their_headers_are_known():
+    meter = MeterId.parse("TCH-12345678-45-43")
+    frames = [
+        build(meter, bytes(10), header="none", ci=0xA2),
+        build(meter, b"\x01" * 10, header="none", ci=0xA2),
+    ]
+    decoder = Decoder()
+    assert decoder.fit_own(frames[0])
+    found = decode_many(frames, decoder)
+    assert not found.tables
+    assert [(place, error.code) for place, error in found.alone] == [
+        (0, "manufacturer_specific"),
+        (1, "manufacturer_specific"),
+    ]
