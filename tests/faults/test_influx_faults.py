@@ -172,13 +172,16 @@ def test_killed_between_both_commits_the_series_store_gets_what_it_lacks(service
     with Load(broker.port) as load:
         service.await_booked(50)
         influx.freeze()
-        before = booked(service)
-        service.await_booked(before + 1)
+        store = service.store()
+        queue = SeriesQueue(store.database)
+        end = time.monotonic() + 60
+        while not queue.waiting():
+            assert time.monotonic() < end
+            time.sleep(0.05)
         time.sleep(0.5)
         service.kill()
         influx.kill()
-        store = service.store()
-        assert SeriesQueue(store.database).waiting() > 0, "committed here, not there"
+        assert queue.waiting() > 0, "committed here, not there"
         store.close()
         influx.start()
         service.start()
