@@ -141,6 +141,9 @@ def test_mosquitto_lets_every_gateway_say_its_own_topics_and_no_others(
         foreign = next(topic for topic in own[other] if topic not in own[name])
         assert not gateway.may_say(foreign), f"{name} spoke as {other}"
         gateway.close()
+    roof = Speaker(broker, "roof", "pw-roof")
+    assert not roof.may_say("amr/1/roof/cfg/desired"), "nobody tells himself settings"
+    roof.close()
     service.wait(lambda: len(service.heard) >= len(said))
     assert sorted(service.heard) == sorted(said)
     service.close()
