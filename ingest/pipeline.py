@@ -132,14 +132,15 @@ class _Sorted:
 
 def _sorted(books: Books, archive: TelegramArchive) -> _Sorted:
     """Settle items whose number is known and those that cannot be read; give the rest by kind and place."""
-    known = archive.known_sequences({item.sequence for item in books.items if item.sequence is not None})
+    numbers = [item.sequence for item in books.items]
+    known = archive.known_sequences({number for number in numbers if number is not None})
     found = _Sorted()
-    for place, item in enumerate(books.items):
-        if item.sequence in known:
+    for place, (item, number) in enumerate(zip(books.items, numbers, strict=True)):
+        if number in known:
             books.settle(place, Outcome.DUPLICATE)
             continue
-        if item.sequence is not None:
-            known.add(item.sequence)
+        if number is not None:
+            known.add(number)
         match item.said:
             case FrameUplink() as uplink:
                 found.frames[place] = uplink

@@ -14,6 +14,7 @@ from sqlalchemy.sql.dml import UpdateBase
 
 from metering.store.sql import bulk
 from metering.store.sql.partitions import PARTITIONED
+from metering.store.sql.types import Moment
 
 __all__ = [
     "Columns",
@@ -117,23 +118,23 @@ def _driver_form(
     compiled = statement.compile(dialect=_DRIVER, column_keys=list(names))
     columns: list[tuple[str, _Convert | None]] = []
     for name in compiled.positiontup or ():  # one name may stand at several places
-        kind = compiled.binds[name].type.dialect_impl(_DRIVER)
-        convert = kind.bind_processor(_DRIVER)
-        columns.append((name, None if convert is None else _column_by(convert)))
+        kind = compiled.binds[name].type
+        convert = kind.dialect_impl(_DRIVER).bind_processor(_DRIVER)
+        columns.append((name, None if convert is None else _column_by(kind, convert)))
     return str(compiled), columns
 
 
-def _column_by(convert: Callable[[Any], Any]) -> _Convert:
-    """Convert whole columns. The same object, as the time of a telegram is in its readings, once."""
+def _column_by(kind: sa.types.TypeEngine[Any], convert: Callable[[Any], Any]) -> _Convert:
+    """Convert whole columns; the same time, as that of a telegram is in all its readings, once."""
+    if not isinstance(kind, Moment):
+        return lambda values: list(map(convert, values))
 
-    def column(values: Sequence[Any]) -> list[Any]:
-        distinct = {id(value): value for value in values}
-        if 2 * len(distinct) > len(values):
-            return list(map(convert, values))
-        known = {key: convert(value) for key, value in distinct.items()}
-        return [known[id(value)] for value in values]
+    def moments(values: Sequence[Any]) -> list[Any]:
+        keys = list(map(id, values))
+        known = {key: convert(value) for key, value in dict(zip(keys, values, strict=True)).items()}
+        return list(map(known.__getitem__, keys))
 
-    return column
+    return moments
 
 
 def replace(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:

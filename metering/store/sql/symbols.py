@@ -155,10 +155,11 @@ class Symbols(Generic[K]):
         Each object is hashed once, however often it comes: a batch has thousands of readings of a few hundred
         meters and a dozen registers.
         """
-        distinct = {id(thing): thing for thing in things}
+        keys = list(map(id, things))
+        distinct = dict(zip(keys, things, strict=True))
         number_of = self.ensure(distinct.values())
         by_object = {key: number_of[thing] for key, thing in distinct.items()}
-        return [by_object[id(thing)] for thing in things]
+        return list(map(by_object.__getitem__, keys))
 
     def things(self, numbers: Iterable[int]) -> dict[int, K]:
         """Give the things that have these numbers."""

@@ -44,16 +44,21 @@ def _texts(
 ) -> list[str]:
     """Write the values of a column; equal texts and the same time, which come again and again, once."""
     if isinstance(kind, sa.Integer):
-        return [str(value) if value is not None else null for value in values]
+        return (
+            [null if value is None else str(value) for value in values]
+            if None in values
+            else list(map(str, values))
+        )
     write = _writer(kind)
     if isinstance(kind, Exact | sa.Boolean):
         return [null if value is None else write(value) for value in values]
     if isinstance(kind, sa.LargeBinary):
         return [null if value is None else safe(write(value)) for value in values]
     if isinstance(kind, Moment):
-        distinct = {id(value): value for value in values}
+        keys = list(map(id, values))
+        distinct = dict(zip(keys, values, strict=True))
         moments = {key: null if value is None else safe(write(value)) for key, value in distinct.items()}
-        return [moments[id(value)] for value in values]
+        return list(map(moments.__getitem__, keys))
     known = {value: null if value is None else safe(write(value)) for value in set(values)}
     return [known[value] for value in values]
 
