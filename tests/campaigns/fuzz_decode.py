@@ -16,6 +16,7 @@ import json
 import multiprocessing
 import os
 import random
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -35,6 +36,7 @@ from service.decode_stream import DecodeStream
 
 LIMIT_S = 0.005
 Seed = tuple[bytes, Keys]
+_TOLD_EVERY = 250_000
 _ANY = MeterId("XYZ", "00000000", "00", "00")
 """Each seed's keys are those of whatever meter asks."""
 
@@ -129,7 +131,7 @@ def run(count: int, seed: int, *, lines: bool = False) -> Counter[str]:
     """Try so many mutated frames.
 
     Raises:
-        SystemExit: with the frame, if something else than a telegram or a DecodeError came out.
+        RuntimeError: with the frame, if something else than a telegram or a DecodeError came out.
     """
     dice, frames = random.Random(seed), seeds()
     tried = tried_in_stream() if lines else tried_alone
@@ -140,7 +142,9 @@ def run(count: int, seed: int, *, lines: bool = False) -> Counter[str]:
         try:
             ended[tried(frame, keys)] += 1
         except Exception as wrong:
-            raise SystemExit(f"seed {seed}, frame {number}: {wrong!r} for {frame.hex()}") from wrong
+            raise RuntimeError(f"seed {seed}, frame {number}: {wrong!r} for {frame.hex()}") from wrong
+        if number and number % _TOLD_EVERY == 0:
+            print(f"seed {seed}: {number:,} of {count:,} frames", file=sys.stderr, flush=True)
     return ended
 
 
@@ -155,7 +159,10 @@ def main() -> None:
     share = chosen.frames // chosen.processes
     with multiprocessing.Pool(chosen.processes) as pool:
         work = partial(run, lines=chosen.lines)
-        parts = pool.starmap(work, [(share, chosen.seed + place) for place in range(chosen.processes)])
+        try:
+            parts = pool.starmap(work, [(share, chosen.seed + place) for place in range(chosen.processes)])
+        except RuntimeError as found:
+            raise SystemExit(str(found)) from found
     ended = sum(parts, Counter[str]())
     took = time.monotonic() - began
     frames = sum(ended.values())
