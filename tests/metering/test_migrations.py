@@ -26,7 +26,10 @@ from metering.store.sql.schema import SCHEMA, metadata
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 METER = MeterId.parse("KAM-76348799-1b-16")
-OLD = sorted((Path(__file__).parents[1] / "databases").glob("schema_*.sql"))
+OLD = sorted(
+    (Path(__file__).parents[1] / "databases").glob("schema_*.sql"),
+    key=lambda script: int(script.stem.removeprefix("schema_")),
+)
 
 
 def opened(path: Path) -> SqlStore:
