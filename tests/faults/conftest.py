@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,6 +10,17 @@ from pathlib import Path
 import pytest
 from deployment import Deployment
 from postgresql import PROGRAMS, PostgreSQL
+
+
+LONG = "NURT_FAULT_ROUNDS" in os.environ
+"""Whether this is the long form, `make faults`."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave to the long form what says so."""
+    left = [item for item in items if item.get_closest_marker("long") and not LONG]
+    items[:] = [item for item in items if item not in left]
+    config.hook.pytest_deselected(items=left)
 
 
 @pytest.fixture(scope="session")

@@ -194,6 +194,7 @@ def fill(file: int, size: int) -> None:
         return
 
 
+@pytest.mark.long
 def test_the_clock_is_stepped(mosquitto: Callable[..., object], deploy: Deploy, capsys: Capture) -> None:
     """A day forward, three back, two forward: what gateways say counts, not what we believe the time is."""
     broker = mosquitto()
@@ -214,6 +215,7 @@ def test_the_clock_is_stepped(mosquitto: Callable[..., object], deploy: Deploy, 
     assert deployment.stop() < 5
 
 
+@pytest.mark.long
 def test_a_worker_that_freezes_in_mid_transaction_does_not_stop_the_others(
     on_postgresql: tuple[Deployment, int], postgresql: PostgreSQL, capsys: Capture
 ) -> None:
@@ -250,6 +252,7 @@ def frozen_writer(deployment: Deployment, postgresql: PostgreSQL) -> tuple[int, 
     raise AssertionError("no worker was met in a transaction")
 
 
+@pytest.mark.long
 def test_a_database_that_is_away_slows_the_broker_and_memory_stays_bounded(
     mosquitto: Callable[..., object], deploy: Deploy, postgresql: PostgreSQL, capsys: Capture
 ) -> None:
