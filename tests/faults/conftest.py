@@ -11,7 +11,6 @@ import pytest
 from deployment import Deployment
 from postgresql import PROGRAMS, PostgreSQL
 
-
 LONG = "NURT_FAULT_ROUNDS" in os.environ
 """Whether this is the long form, `make faults`."""
 
