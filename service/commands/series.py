@@ -23,6 +23,9 @@ Again = Annotated[bool, typer.Option("--again", help="Begin anew, wherever an ea
 Differing = Annotated[
     bool, typer.Option("--differing", help="Compare first, and send or remove only what differs.")
 ]
+Remove = Annotated[
+    bool, typer.Option("--remove", help="With --differing: remove what only the series store has.")
+]
 Off = Annotated[
     bool, typer.Option("--off", help="Note no more readings for a series store, and forget what waits.")
 ]
@@ -32,12 +35,14 @@ def forward(
     config: Config = None,
     again: Again = False,  # noqa: FBT002  an option
     differing: Differing = False,  # noqa: FBT002  an option
+    remove: Remove = False,  # noqa: FBT002  an option
     off: Off = False,  # noqa: FBT002  an option
 ) -> None:
     """Fill the series store ([series] in the settings) from the database: all readings, or what differs.
 
     Run it once after a series store was named in the settings, and after one was lost. It may run beside
     ingest, be interrupted, and begun again: it goes on where it was. What is there already stays the same.
+    After an older backup of the database was put back, the series store has more than it: leave out --remove.
 
     **Examples**
 
@@ -51,7 +56,7 @@ def forward(
         return
     with _both(settings) as (queue, target):
         if differing:
-            _send_differing(queue, target)
+            _send_differing(queue, target, remove=remove)
             return
         from metering.store.series.refilling import refill
 
@@ -92,7 +97,7 @@ def _tell(found: Comparison) -> None:
         )
 
 
-def _send_differing(queue: SeriesQueue, target: SeriesTarget) -> None:
+def _send_differing(queue: SeriesQueue, target: SeriesTarget, *, remove: bool) -> None:
     from metering.errors import StoreError
     from metering.store.series.comparing import compare
     from metering.store.series.refilling import send_again
@@ -102,11 +107,13 @@ def _send_differing(queue: SeriesQueue, target: SeriesTarget) -> None:
         found = compare(queue, target, progress)
     if not found.whole:
         raise StoreError(f"{target.where}: too much differs to send it one by one; run `nurt db forward`")
-    send_again(queue, found.keys)
+    send_again(queue, found.keys - found.changed)
+    send_again(queue, found.changed | (found.strange if remove else set()), gone=True)
     _drain(queue, target)
-    typer.echo(
-        f"{target.where}: {sum(month.differing for month in found.months)} readings differed and are sent."
-    )
+    typer.echo(f"{target.where}: {len(found.keys)} places that differed are sent.")
+    if found.strange:
+        more = f"{len(found.strange)} places where only the series store has a reading"
+        typer.echo(f"{more}: " + ("removed." if remove else "left; --remove takes them away."))
 
 
 def _drain(queue: SeriesQueue, target: SeriesTarget) -> int:

@@ -79,13 +79,18 @@ class Comparison:
 
     Attributes:
         months: in order.
-        keys: what is to be sent again so that nothing differs.
-        whole: false if too much differs to look at one by one: then ``keys`` are none, and what differs is
-            the least number the counts allow.
+        keys: where the SQL store has what the series store lacks: to be sent.
+        changed: those of them where the series store has something else instead.
+        strange: where only the series store has something, or something more: to be removed, unless it is
+            the SQL store that lost it.
+        whole: false if too much differs to look at one by one: then both are empty, and what differs is the
+            least number the counts allow.
     """
 
     months: list[MonthSum] = field(default_factory=list)
     keys: set[Key] = field(default_factory=set)
+    changed: set[Key] = field(default_factory=set)
+    strange: set[Key] = field(default_factory=set)
     whole: bool = True
 
 
@@ -107,9 +112,12 @@ def compare(queue: SeriesQueue, target: SeriesTarget, told: Told = lambda _readi
     found = Comparison(whole=few)
     differing: dict[str, int] = defaultdict(int)
     if few:
-        for kept in _one_sided(queue, target, wrong, told) if wrong else ():
+        lacking, more = _one_sided(queue, target, wrong, told) if wrong else (set(), set())
+        for kept in (*lacking, *more):
             differing[_month(kept)] += 1
-            found.keys.add(_key(kept))
+        found.keys = {_key(kept) for kept in lacking}
+        there_only = {_key(kept) for kept in more}
+        found.changed, found.strange = there_only & found.keys, there_only - found.keys
     else:
         for group in wrong:
             counts = [side[group].readings if group in side else 0 for side in (here, there)]
@@ -151,10 +159,12 @@ def _summed(side: Iterator[Kept]) -> dict[Group, Sum]:
     return dict(sums)
 
 
-def _one_sided(queue: SeriesQueue, target: SeriesTarget, groups: Collection[Group], told: Told) -> set[Kept]:
+def _one_sided(
+    queue: SeriesQueue, target: SeriesTarget, groups: Collection[Group], told: Told
+) -> tuple[set[Kept], set[Kept]]:
     here = {kept for kept in _here(queue, target, told) if _group(kept) in groups}
     there = {kept for kept in _there(queue, target, told) if _group(kept) in groups}
-    return here ^ there
+    return here - there, there - here
 
 
 def _group(kept: Kept) -> Group:

@@ -46,11 +46,23 @@ def refill(
 
 
 def send_again(
-    queue: SeriesQueue, keys: Collection[Key], told: Callable[[int], None] = lambda _keys: None
+    queue: SeriesQueue,
+    keys: Collection[Key],
+    *,
+    gone: bool = False,
+    told: Callable[[int], None] = lambda _keys: None,
 ) -> None:
-    """Queue up what stands at some keys; whoever drains the queue writes it, or removes what is not ours."""
+    """Queue up what stands at some keys; whoever drains the queue writes it.
+
+    Args:
+        queue: of the SQL store.
+        keys: where.
+        gone: what stands there in the series store is removed first. VictoriaMetrics loses all that only it
+            has of the register.
+        told: given numbers of keys.
+    """
     ordered = list(keys)
     for start in range(0, len(ordered), _WALK):
         some = ordered[start : start + _WALK]
-        queue.ask(some)
+        queue.ask(some, gone=gone)
         told(len(some))

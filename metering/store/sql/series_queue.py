@@ -136,8 +136,8 @@ class SeriesQueue:
         names.keep()
         return found
 
-    def ask(self, keys: Collection[Key]) -> None:
-        """Have what stands at some keys sent again."""
+    def ask(self, keys: Collection[Key], *, gone: bool) -> None:
+        """Have what stands at some keys sent again; if ``gone``, what stands there already goes first."""
         with self._database.transaction(write=True) as connection:
             names = Names(connection, self._known)
             meters = names.meters.ensure(key.meter for key in keys)
@@ -147,7 +147,7 @@ class SeriesQueue:
                     "meter": meters[key.meter],
                     "register": registers[key.register],
                     "measured_at": key.measured_at,
-                    "gone": True,
+                    "gone": gone,
                 }
                 for key in keys
             ]
