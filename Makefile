@@ -6,7 +6,7 @@ ESPHOME := 2026.6.5
 BIN := $(VENV)/bin
 ROOMS := metering decoders ingest anomaly billing_bridge gateway_firmware_config service
 
-.PHONY: help demo test lint format types unit bench bench-query bench-anomaly run kills faults kills-agent kills-billing bench-billing faults-influx fuzz fuzz-lines soak-decode servers docs decoder-report clean
+.PHONY: help demo test lint format types unit bench bench-query bench-anomaly bench-districts run kills faults kills-agent kills-billing bench-billing faults-influx fuzz fuzz-lines soak-decode servers docs decoder-report clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -96,6 +96,9 @@ bench-billing: $(VENV)/.dev servers ## a million registers closed on PostgreSQL:
 
 bench-anomaly: $(VENV)/.dev ## how good the detectors are on real households: docs/anomaly-report.md
 	$(BIN)/python -m benchmarks.anomaly.report
+
+bench-districts: $(VENV)/.dev ## how good the district detector is on real inflow: docs/anomaly-districts.md
+	$(BIN)/python -m benchmarks.anomaly.districts_report
 
 clean:
 	rm -rf $(VENV) $(VENV)-esphome .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

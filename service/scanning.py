@@ -7,7 +7,7 @@ goes on with the meters it did not reach.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -35,6 +35,8 @@ STALE = timedelta(days=2)
 """A meter silent for longer is judged again although nothing came of it: silence is told too."""
 WARM = timedelta(days=21)
 """An open finding that began sooner after the first reading looked at is not closed for being unseen."""
+OF_SILENCE = frozenset({"silent", "stopped", "vacancy", "unusual", "under_registration"})
+"""Classes that a gateway's outage looks like."""
 AnyDetector = Detector | FleetDetector
 WATER = ("water", "cold water", "hot water", "warm water", "")
 
@@ -159,6 +161,7 @@ class Scanner:
     ) -> None:
         events = together(findings, len(judged))
         muted = {id(member): "many at once" for event in events for member in event.members}
+        muted |= _outages(findings, gateways_of(judged))
         budget = Budget.of(tx, self._settings, now, self._zone)
         everything = [*(event.event for event in events), *findings]
         everything.sort(key=budget.worth, reverse=True)
@@ -187,6 +190,16 @@ class Scanner:
                     tx.findings.close(kept.id, one.mark.until, {"no_longer_seen": True})
                     closed += 1
         return closed
+
+
+def _outages(findings: Sequence[Finding], gateways: Mapping[str, str]) -> dict[int, str]:
+    """Say of which findings a gateway that is silent is the reason."""
+    out = {one.subject for one in findings if one.name == "silent.gateway" and one.cleared_at is None}
+    return {
+        id(one): "its gateway is silent"
+        for one in findings
+        if one.family in OF_SILENCE and gateways.get(one.subject) in out
+    }
 
 
 def _overview(tx: Transaction) -> Iterator[MeterOverview]:

@@ -1,7 +1,7 @@
 # ruff: noqa: E501  rows of the page are as wide as they are
 """Write docs/anomaly-districts.md: the district detector on districts nothing was tuned on.
 
-Run with ``python -m benchmarks.anomaly.districts_report``.
+Run with ``make bench-districts``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ RESAMPLES = 1000
 
 HEAD = """# How good the district detector is
 
-Made by `python -m benchmarks.anomaly.districts_report`; do not edit by hand. Run on 2026-11-20.
+Made by `make bench-districts`; do not edit by hand. Run on 2026-11-20.
 
 - **Data**: hourly net inflow of six real districts, 2021-01 to 2023-03 (Battle of Water Demand Forecasting,
   north-east Italy, CC BY 4.0), gaps and native bursts included; nobody labelled the bursts, so every alarm counts

@@ -22,7 +22,7 @@ from metering.store import memory_store, upgrade
 from metering.store.sql.store import SqlStore
 from service.anomaly_settings import AnomalySettings
 from service.cli import app
-from service.scanning import Scanner
+from service.scanning import Scanner, _outages
 from service.scanning_budget import Budget
 
 ZONE = ZoneInfo("Europe/Warsaw")
@@ -208,3 +208,13 @@ def test_the_commands_scan_list_and_judge(config):
     assert shown["state"] == "dismissed"
     assert [one["by"] for one in shown["verdicts"]] == ["anna", "anna"]
     assert "there is no finding 999" in command(config, "findings", "show", "999", code=2).output
+
+
+def test_while_a_gateway_is_silent_its_meters_are_not_told_one_by_one():
+    silent = Finding("roof", (replace(finding("roof").stages[0], name="silent.gateway"),))
+    stopped, leak = finding("M1", name="stopped.no_use"), finding("M1")
+    elsewhere = finding("M2", name="stopped.no_use")
+    muted = _outages([silent, stopped, leak, elsewhere], {"M1": "roof", "M2": "mast"})
+    assert muted == {id(stopped): "its gateway is silent"}
+    heard_again = replace(silent, cleared_at=NOW)
+    assert _outages([heard_again, stopped], {"M1": "roof"}) == {}
