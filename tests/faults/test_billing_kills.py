@@ -62,12 +62,16 @@ def furnished(tmp_path_factory) -> Path:
     return path
 
 
+def copied(furnished: Path, folder: Path) -> str:
+    shutil.copyfile(furnished, folder / "nurt.db")
+    return f"sqlite:///{folder}/nurt.db"
+
+
 class World:
     """One database and one receiver, and as many lives of the billing process as it takes."""
 
-    def __init__(self, furnished: Path, folder: Path, listening: Receiver, processes) -> None:
-        shutil.copyfile(furnished, folder / "nurt.db")
-        self.url = f"sqlite:///{folder}/nurt.db"
+    def __init__(self, url: str, listening: Receiver, processes) -> None:
+        self.url = url
         self._where = f"{listening.url}/reads"
         self._processes = processes
         self._lives = 0
@@ -135,7 +139,7 @@ class AnyTime:
 def world(furnished, books, processes) -> Iterator[World]:
     clock, folder = AnyTime(), Path(mkdtemp(dir=_memory()))
     with receiver(books, Secret.parse(SECRET), clock) as listening:
-        clock.world = World(furnished, folder, listening, processes)
+        clock.world = World(copied(furnished, folder), listening, processes)
         clock.world.receiver = listening
         yield clock.world
     shutil.rmtree(folder)
@@ -160,7 +164,7 @@ def test_killed_at_every_commit_and_every_send_the_receiver_ends_with_each_read_
         books = Books(None, now=lambda: BEGIN, customer_of=lambda _read: "C1")
         clock = AnyTime()
         with receiver(books, Secret.parse(SECRET), clock) as listening:
-            clock.world = World(furnished, folder, listening, processes)
+            clock.world = World(copied(furnished, folder), listening, processes)
             for _death in range(min(5, KILLS - kills)):
                 if clock.world.life(next(points)) is not None:
                     break
@@ -187,6 +191,23 @@ def _spread(chance: random.Random) -> list[int]:
 
 POINTS = 114
 """Commits and sends of a life without death, before and after each."""
+
+
+def test_killed_on_postgresql_the_receiver_ends_with_each_read_once(postgresql, books, processes):
+    """What a dead process had begun is rolled back by the server; its lock goes with its connection."""
+    url, clock = postgresql.database(), AnyTime()
+    upgrade(url)
+    store = SqlStore(url, FixedClock(BEGIN), lambda: bytes(32))
+    furnish(store)
+    store.close()
+    deaths = 0
+    with receiver(books, Secret.parse(SECRET), clock) as listening:
+        clock.world = World(url, listening, processes)
+        for point in (3, 8, 21, 34, 13)[: max(3, KILLS // 20)]:
+            deaths += clock.world.life(point) is None
+        assert clock.world.life(0)
+        clock.world.verify(books)
+    assert deaths >= 3
 
 
 @pytest.mark.parametrize("status", [500, 503, 409, 429, 422, 410, 301])
