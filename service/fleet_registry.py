@@ -20,7 +20,7 @@ from metering.errors import SettingsError
 from metering.uplink import GATEWAY_NAME
 from service.fleet_folder import BROKER, rendered_broker, rendered_gateway, write_files, write_whole
 from service.fleet_text import line_of, with_gateway, without_gateway
-from service.gateway_files import parse_fleet
+from service.gateway_files import load_fleet, parse_fleet
 from service.toml_file import read_text
 
 __all__ = ["Added", "FleetPlace", "NewGateway", "broker_section"]
@@ -94,7 +94,7 @@ class FleetPlace:
 
     def fleet(self) -> Fleet:
         """Read the gateways there are."""
-        return parse_fleet(read_text(self.file), self.file)
+        return load_fleet(self.file)
 
     def with_password(self) -> frozenset[str]:
         """Give who has a password."""
@@ -123,8 +123,8 @@ class FleetPlace:
 
     def remove(self, name: str) -> None:
         """Take a gateway out; its folder stays."""
+        self._demand_known(self.fleet(), name)
         text = read_text(self.file)
-        self._demand_known(parse_fleet(text, self.file), name)
         after = without_gateway(text, name, self.file)
         fleet = parse_fleet(after, self.file)
         write_whole(self.file, after, 0o644)

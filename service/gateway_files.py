@@ -30,6 +30,10 @@ def load_fleet(file: Path) -> Fleet:
     Raises:
         SettingsError: the file cannot be read, or something in it is unknown or wrong.
     """
+    if not file.exists():
+        raise SettingsError(
+            f"{file} is not there: nurt gateway add begins one; or say with --config where it is"
+        )
     return parse_fleet(read_text(file), file)
 
 

@@ -38,7 +38,9 @@ class Errand:
         try:
             self._client.connect(self._broker.host, self._broker.port)
         except OSError as wrong:  # ssl.SSLError is an OSError
-            raise TelemetryError(f"the broker {where} cannot be reached: {wrong}") from wrong
+            raise TelemetryError(
+                f"the broker {where} cannot be reached: {wrong.strerror or wrong}"
+            ) from wrong
         self._client.loop_start()
         try:
             self._await_answer(f"the broker {where} does not let us in")

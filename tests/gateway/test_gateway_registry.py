@@ -142,6 +142,7 @@ def test_a_new_password_takes_the_place_of_the_old_one(folder: Path):
         (["add", "Loft", "--profile", "esphome-wmbus"], "Loft: esphome-wmbus takes no such name"),
         (["add", "t", "--profile", "tasmota", "--option", "often"], "--option often: expected KEY=VALUE"),
         (["add", "t", "--profile", "tasmota", "--option", "debounce_ms=x"], "must be a whole number"),
+        (["add", "t", "--profile", "agent", "--option", "orders_key=00"], "t: orders_key: must look like"),
         (["add", "t", "--profile", "agent", "--meter", "7"], "meters.0: '7' is not a meter id"),
         (["add", "t", "--profile", "agent", "--broker", "x"], "gateways.toml is there and says where"),
         (["remove", "roof"], "gateways.toml: no gateway 'roof'; there are: tower, pulse1"),
@@ -159,6 +160,14 @@ def test_a_first_gateway_needs_a_broker(tmp_path: Path):
     wrong = refused(tmp_path, "add", "roof", "--profile", "agent", "--broker", "mqtt:often")
     assert wrong == "--broker mqtt:often: expected HOST or HOST:PORT"
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", [["list"], ["remove", "roof"], ["rotate-password", "roof"], ["render"]])
+def test_without_a_file_of_gateways_it_is_told_how_one_begins(tmp_path: Path, command: list[str]):
+    said = refused(tmp_path, *command)
+    assert said == (
+        "gateways.toml is not there: nurt gateway add begins one; or say with --config where it is"
+    )
 
 
 def test_a_gateway_without_a_table_of_its_own_is_left_to_the_editor(tmp_path: Path):
