@@ -39,7 +39,7 @@ from anomaly.levels import (
 from anomaly.priors import USE_SPREAD, ZERO_HOURS
 from anomaly.series import Floats
 
-__all__ = ["BankState", "Tick", "bins_of", "step"]
+__all__ = ["PART_UNIT", "SCORE_UNIT", "WARM_FROM", "BankState", "Tick", "bins_of", "evidence", "step"]
 
 Reals = NDArray[np.float32]
 
@@ -176,17 +176,32 @@ def _rows(state: BankState, part: slice) -> BankState:
 
 def _step(state: BankState, tick: Tick) -> NDArray[np.bool_]:
     rows = np.arange(len(state.used))
-    learned = state.zero[rows, tick.hour].astype(np.float32) / np.float32(PART_UNIT)
-    ratio = _likelihood_ratio(_clinging(learned, state.used), state.spread, tick)
-    _add(state, _over_gaps(_nats(ratio), tick), tick)
-    warm = np.asarray((state.score >= _WARM).any(axis=1))
+    _add(state, evidence(state.zero[rows, tick.hour], state.spread, state.used, tick), tick)
+    warm = np.asarray((state.score >= WARM_FROM).any(axis=1))
     known = tick.kind == KNOWN
     _learn(state, tick, np.flatnonzero(known & ~warm))
     np.copyto(state.used, tick.bin > 0, where=known)
     return warm
 
 
-_WARM = np.rint(NOTIFY_AT * FROZEN_FROM * SCORE_UNIT).astype(np.uint16)
+WARM_FROM = np.rint(NOTIFY_AT * FROZEN_FROM * SCORE_UNIT).astype(np.uint16)
+"""Score of each channel from which a meter is looked at, and nothing is learned."""
+
+
+def evidence(
+    zero: NDArray[np.uint16], spread: NDArray[np.uint16], used: NDArray[np.bool_], tick: Tick
+) -> Reals:
+    """Give what a tick says for each channel, in whole 1/512 nat, ``(rows, channels)``.
+
+    Args:
+        zero: learned chance of no use in that hour of the day, one a row.
+        spread: learned spread of flows, ``(rows, 18)``.
+        used: whether the last known hour had use.
+        tick: one a row: of many meters, or of one meter at many times.
+    """
+    learned = zero.astype(np.float32) / np.float32(PART_UNIT)
+    ratio = _likelihood_ratio(_clinging(learned, used), spread, tick)
+    return np.asarray(np.rint(_over_gaps(_nats(ratio), tick) * SCORE_UNIT), np.float32)
 
 
 def _clinging(zero: Reals, used: NDArray[np.bool_]) -> Reals:
@@ -233,9 +248,8 @@ def _over_gaps(nats: Reals, tick: Tick) -> Reals:
     return nats
 
 
-def _add(state: BankState, nats: Reals, tick: Tick) -> None:
-    total = state.score + np.rint(nats * SCORE_UNIT)
-    np.copyto(state.score, np.clip(total, 0, _CAP), casting="unsafe")
+def _add(state: BankState, units: Reals, tick: Tick) -> None:
+    np.copyto(state.score, np.clip(state.score + units, 0, _CAP), casting="unsafe")
     older = np.minimum(state.age.astype(np.int16) + tick.span[:, None], 255)
     np.copyto(state.age, np.where(state.score > 0, older, 0), casting="unsafe")
 
