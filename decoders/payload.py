@@ -11,7 +11,7 @@ needs to know one form only. There are two ways to make one:
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
 from operator import attrgetter
@@ -21,7 +21,6 @@ from decoders.quick_records import quick_record
 from decoders.telegram import Keys, Record, Telegram, Value, no_keys
 from decoders.wmbus.encode import dib
 from decoders.wmbus.header import Description, describe
-from decoders.wmbus.values import LENGTHS
 from metering.reading import Function
 
 __all__ = [
@@ -30,7 +29,6 @@ __all__ = [
     "Payload",
     "Piece",
     "Sent",
-    "block",
     "described",
     "described_without_data",
     "numbered_again",
@@ -189,19 +187,6 @@ def told(  # noqa: PLR0913  the places a record names
     return record_of(described_without_data(vib, storage, function), piece, value, remark)
 
 
-def block(piece: Piece, items: Iterable[tuple[int, str]]) -> list[Record]:
-    """Cut records out of a block of fixed layout.
-
-    Args:
-        piece: the block.
-        items: position of the data in the block, and DIB and VIB in hexadecimal.
-
-    Raises:
-        LayerError: ``truncated``: the block ends before the last item does.
-    """
-    return [standard(header, piece.cut(at, at + _size(header))) for at, header in items]
-
-
 def thirds(count: int, of: Decimal) -> Decimal:
     """Return a count of thirds in the unit; a third has no end, so it stops at the sixth decimal."""
     return (count * of / 3).quantize(_MICRO, rounding=ROUND_HALF_EVEN)
@@ -271,11 +256,6 @@ def described_without_data(
 ) -> Description:
     """Describe a header whose DIB says "no data"."""
     return describe(dib(_NO_DATA, function=function, storage=storage) + bytes.fromhex(vib))
-
-
-@functools.lru_cache(maxsize=256)
-def _size(header: str) -> int:
-    return LENGTHS[int(header[:2], 16) & 0x0F]
 
 
 def record_of(said: Description, piece: Piece, value: Value, remark: str) -> Record:

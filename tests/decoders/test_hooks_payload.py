@@ -21,7 +21,8 @@ from decoders.packed_dates import (
     type_g,
     type_t,
 )
-from decoders.payload import Piece, block, numbered_again, standard, thirds, told
+from decoders.payload import Piece, numbered_again, standard, thirds, told
+from decoders.rows import Table, field, fields_of, payload_of, value
 from decoders.wmbus.dates import date_g
 from metering.reading import Function, Register
 
@@ -62,11 +63,24 @@ def test_a_record_that_ends_too_early_is_said_so():
     assert (caught.value.code, caught.value.offset) == ("truncated", 33)
 
 
-def test_a_block_is_cut_by_position():
+def test_a_table_is_cut_by_position():
     piece = Piece(bytes.fromhex("FFFF 3930 FF BF2C"), 40)
-    first, second = block(piece, [(2, "0213"), (5, "426C")])
+    first, second = payload_of(Table(piece, fields_of((2, "0213"), (5, "426C")))).records
     assert (first.value, first.offset) == (Decimal("12.345"), 42)
     assert (second.value, second.offset) == (date(2021, 12, 31), 45)
+
+
+def test_a_row_may_depend_on_more_than_it_shows():
+    total = value("13", lambda data: Decimal(sum(data)), 2, 3, of=(0, 3), storage=1, remark="a sum")
+    (record,) = payload_of(Table(Piece(b"\x01\x02\x04", 20), (total,))).records
+    assert (record.value, record.data, record.offset, record.storage) == (Decimal(7), b"\x04", 22, 1)
+    assert (record.told, record.remark) == (True, "a sum")
+
+
+def test_a_row_whose_bytes_are_not_all_there_is_truncated():
+    with pytest.raises(DecodeError) as caught:
+        payload_of(Table(Piece(b"\x01", 30), (field("0213", 0, 2),)))
+    assert (caught.value.code, caught.value.offset) == ("truncated", 31)
 
 
 def test_records_of_one_register_are_counted_across_joined_lists():
