@@ -12,7 +12,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from anomaly.battery import BatteryDetector
 from anomaly.detector import DETECTORS, Detector, FleetDetector
+from anomaly.falling import Circumstances, FallingDetector
 from anomaly.scan import scan
 from anomaly.silent import SilentDetector
 from anomaly.sufficiency import Insufficiency
@@ -149,6 +151,12 @@ class Scanner:
     def _equipped(detector: AnyDetector, found: Sequence[Found]) -> AnyDetector:
         if isinstance(detector, SilentDetector):
             return replace(detector, gateways=gateways_of(found))
+        if isinstance(detector, FallingDetector):
+            known = {str(one.meter): Circumstances(backward_at=one.backward_at) for one in found}
+            return replace(detector, circumstances=known)
+        if isinstance(detector, BatteryDetector):
+            reports = {str(one.meter): one.battery for one in found if one.battery}
+            return replace(detector, reports=reports)
         return detector
 
     def _keep(

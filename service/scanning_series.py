@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
+from anomaly.battery import BatteryReports
 from anomaly.series import MeterFacts, Series
 from metering.findings import Mark
 from metering.meter import MeterId
@@ -21,6 +24,9 @@ __all__ = ["VERSION", "Found", "gateways_of", "read_fleet", "series_of"]
 VERSION = "1"
 """Of the detectors' state: one higher has every meter judged anew from its readings."""
 INDEX = Register("volume")
+BACKWARD = Register("volume", qualifiers=("backward",))
+BATTERY = Register("remaining_battery_life")
+_DAYS = {"d": 1.0, "month": 30.44, "year": 365.25}
 LITRES = 1000
 CUBIC_METRES = "m3"
 
@@ -34,12 +40,16 @@ class Found:
         series: its readings in the order they arrived.
         gateway: the one that brought most of them; empty if none did.
         mark: how far a scan of it comes.
+        battery: what it said of its battery; ``None`` if it says nothing.
+        backward_at: when its backflow register rose, UTC seconds.
     """
 
     meter: MeterId
     series: Series
     gateway: str
     mark: Mark
+    battery: BatteryReports | None = None
+    backward_at: tuple[int, ...] = ()
 
 
 def read_fleet(tx: Transaction, meters: Collection[MeterId], since: datetime, until: datetime) -> list[Found]:
@@ -55,8 +65,36 @@ def read_fleet(tx: Transaction, meters: Collection[MeterId], since: datetime, un
                 q3_m3h=float(facts.q3_m3h) if facts and facts.q3_m3h else None,
                 digits=facts.digits if facts else None,
             )
-            found.append(Found(meter, series_of(told, readings), _gateway(readings), _mark(readings)))
+            one = Found(meter, series_of(told, readings), _gateway(readings), _mark(readings))
+            found.append(replace(one, **_besides(tx, meter, since, until)))
     return found
+
+
+def _besides(tx: Transaction, meter: MeterId, since: datetime, until: datetime) -> dict[str, Any]:
+    """Read what else a meter counts, as far as it does."""
+    counted = {register for register, _unit in tx.readings.registers(meter)}
+    told: dict[str, Any] = {}
+    if BATTERY in counted:
+        told["battery"] = _battery(tx.readings.series(meter, BATTERY, since, until))
+    if BACKWARD in counted:
+        told["backward_at"] = _rises(tx.readings.series(meter, BACKWARD, since, until))
+    return told
+
+
+def _battery(readings: Sequence[Reading]) -> BatteryReports | None:
+    """Give days of life left; other units than those of EN 13757-3 say nothing."""
+    told = [one for one in readings if one.unit in _DAYS]
+    at = np.array([int(one.measured_at.timestamp()) for one in told], np.int64)
+    left = np.array([float(one.value) * _DAYS[one.unit] for one in told], np.float64)
+    return BatteryReports(at, left) if told else None
+
+
+def _rises(readings: Sequence[Reading]) -> tuple[int, ...]:
+    return tuple(
+        int(after.measured_at.timestamp())
+        for before, after in pairwise(readings)
+        if after.value > before.value
+    )
 
 
 def series_of(facts: MeterFacts, readings: Sequence[Reading]) -> Series:

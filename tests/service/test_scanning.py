@@ -218,3 +218,18 @@ def test_while_a_gateway_is_silent_its_meters_are_not_told_one_by_one():
     assert muted == {id(stopped): "its gateway is silent"}
     heard_again = replace(silent, cleared_at=NOW)
     assert _outages([heard_again, stopped], {"M1": "roof"}) == {}
+
+
+def test_a_battery_that_runs_out_is_forecast_from_what_the_meter_says(scanner, store):
+    battery = Register("remaining_battery_life")
+    told = [
+        Reading(QUIET, battery, Decimal(100 - day), "d", at, at, Way.RADIO, Quality.RAW, SOURCE)
+        for day in range(0, 56, 7)
+        for at in [NOW - timedelta(days=56 - day)]
+    ]
+    with store.writing() as tx:
+        tx.readings.add(told)
+    scanner.run()
+    with store.reading() as tx:
+        found, _ = tx.findings.wanted(Wanted(family="battery"))
+    assert [(one.finding.subject, one.finding.name) for one in found] == [(str(QUIET), "battery.forecast")]
