@@ -8,16 +8,13 @@ import re
 import shutil
 import socket
 import subprocess
-import threading
 import time
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from paho.mqtt.client import Client, MQTTv5
-from paho.mqtt.enums import CallbackAPIVersion
-from rendered_broker import RenderedBroker
+from rendered_broker import RenderedBroker, Speaker
 from typer.testing import CliRunner
 
 from gateway_firmware_config.fleet import GatewayPlan
@@ -70,78 +67,31 @@ def test_systemd_takes_the_unit_of_rtl_wmbus():
 # --- Mosquitto --------------------------------------------------------------------------------------
 
 
-class Speaker:
-    """A client of the broker over TLS, as one of its users."""
-
-    def __init__(self, broker: RenderedBroker, user: str, password: str) -> None:
-        self.client = Client(CallbackAPIVersion.VERSION2, user, protocol=MQTTv5)
-        self.client.username_pw_set(user, password)
-        self.client.tls_set(str(broker.authority))
-        self.heard: list[str] = []
-        self.answers: dict[int, bool] = {}
-        self.welcome: bool | None = None
-        self._changed = threading.Condition()
-        self.client.on_connect = lambda _c, _u, _f, reason, _p: self._note("welcome", not reason.is_failure)
-        self.client.on_publish = lambda _c, _u, mid, reason, _p: self._note(mid, not reason.is_failure)
-        self.client.on_subscribe = lambda _c, _u, mid, reasons, _p: self._note(mid, not reasons[0].is_failure)
-        self.client.on_message = lambda _c, _u, message: self._note("heard", message.topic)
-        self.client.connect("127.0.0.1", broker.port)
-        self.client.loop_start()
-        self.wait(lambda: self.welcome is not None)
-
-    def _note(self, what: object, value: object) -> None:
-        with self._changed:
-            if what == "welcome":
-                self.welcome = bool(value)
-            elif what == "heard":
-                self.heard.append(str(value))
-            else:
-                self.answers[what] = bool(value)  # type: ignore[index]
-            self._changed.notify_all()
-
-    def wait(self, true: Callable[[], bool]) -> None:
-        with self._changed:
-            assert self._changed.wait_for(true, 10)
-
-    def may_say(self, topic: str) -> bool:
-        number = self.client.publish(topic, b"{}", qos=1).mid
-        self.wait(lambda: number in self.answers)
-        return self.answers[number]
-
-    def hear(self, topics: str) -> None:
-        number = self.client.subscribe(topics, qos=1)[1]
-        self.wait(lambda: number in self.answers)
-
-    def close(self) -> None:
-        self.client.disconnect()
-        self.client.loop_stop()
-
-
 @pytest.mark.servers
 def test_mosquitto_lets_every_gateway_say_its_own_topics_and_no_others(
     mosquitto: Callable[..., object], tmp_path: Path
 ):
     """The rendered listener with TLS, the ACL and hashed passwords, in a real broker."""
     broker = RenderedBroker(FLEET, mosquitto, tmp_path)
-    stranger = Speaker(broker, "roof", "pw-cellar")
+    stranger = Speaker(broker.port, broker.authority, "roof", "pw-cellar")
     assert stranger.welcome is False
     stranger.close()
     with socket.create_connection(("127.0.0.1", broker.port), timeout=5) as plain:
         plain.sendall(bytes.fromhex("101000044d5154540502003c00000361626300"))  # CONNECT without TLS
         assert answer(plain)[:1] != b"\x20", "no CONNACK"
-    service = Speaker(broker, "nurt", "pw-nurt")
+    service = Speaker(broker.port, broker.authority, "nurt", "pw-nurt")
     service.hear("#")
     own = {name: topics_of(name) for name in FLEET.gateway}
     said = []
     for name, other in zip(own, [*list(own)[1:], next(iter(own))], strict=True):
-        gateway = Speaker(broker, name, f"pw-{name}")
+        gateway = Speaker(broker.port, broker.authority, name, f"pw-{name}")
         for topic in own[name]:
             assert gateway.may_say(topic), topic
             said.append(topic)
         foreign = next(topic for topic in own[other] if topic not in own[name])
         assert not gateway.may_say(foreign), f"{name} spoke as {other}"
         gateway.close()
-    roof = Speaker(broker, "roof", "pw-roof")
+    roof = Speaker(broker.port, broker.authority, "roof", "pw-roof")
     assert not roof.may_say("amr/1/roof/cfg/desired"), "nobody tells himself settings"
     roof.close()
     service.wait(lambda: len(service.heard) >= len(said))
@@ -238,7 +188,7 @@ def test_tasmota_and_shelly_are_sent_commands_for_their_counters(
         text.replace("[broker]\n", f"[broker]\nport = {broker.port}\n", 1)
     )
     heard: list[str] = []
-    boxes = [Speaker(broker, name, f"pw-{name}") for name in ("tas1", "uni")]
+    boxes = [Speaker(broker.port, broker.authority, name, f"pw-{name}") for name in ("tas1", "uni")]
     for box, topic in zip(boxes, ("cmnd/tas1/Backlog", "uni/rpc"), strict=True):
         box.client.on_message = lambda _c, _u, message: heard.append(message.payload.decode())
         box.hear(topic)
