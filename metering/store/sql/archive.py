@@ -13,6 +13,7 @@ from metering.meter import MeterId
 from metering.ports import ArchivedTelegram, NewTelegram, Scope, TelegramState
 from metering.store.sql.heard import note_heard
 from metering.store.sql.hearings import note_hearings
+from metering.store.sql.marks_known import numbers_of_marks
 from metering.store.sql.moving import absorb, settle
 from metering.store.sql.schema import counters, receptions, telegrams
 from metering.store.sql.spans import Spans
@@ -58,11 +59,8 @@ class SqlArchive:
     ) -> Mapping[bytes, Sequence[ArchivedTelegram]]:
         """Give archived telegrams with these fingerprints, ``since`` to ``until``, earliest first."""
         rows: list[sa.Row[Any]] = []
-        for chunk in in_chunks(fingerprints):
-            wanted = telegrams.c.fingerprint.in_(chunk) & (telegrams.c.heard_at >= since)
-            if until is not None:
-                wanted &= telegrams.c.heard_at <= until
-            rows += self._connection.execute(sa.select(telegrams).where(wanted))
+        for chunk in in_chunks(numbers_of_marks(self._connection, fingerprints, since, until)):
+            rows += self._connection.execute(sa.select(telegrams).where(telegrams.c.id.in_(chunk)))
         found: dict[bytes, list[ArchivedTelegram]] = {}
         for telegram in sorted(self._archived(rows), key=lambda one: (one.heard_at, one.id)):
             found.setdefault(telegram.fingerprint, []).append(telegram)
