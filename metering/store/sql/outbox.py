@@ -23,6 +23,22 @@ _SETTLED = ("state", "next_at", "lease_owner", "lease_until", "error", "receipt"
 """What settling may change."""
 
 
+_MINE = (
+    (outbox.c.id == sa.bindparam("mine_id"))
+    & (outbox.c.state == _PENDING)
+    & (outbox.c.lease_owner == sa.bindparam("mine_owner"))
+    & (outbox.c.attempt == sa.bindparam("mine_attempt"))
+)
+"""Claimed as it is thought to be: nobody else has claimed it since."""
+
+# Statements are made once: making them again takes longer than executing them.
+_SETTLE = sa.update(outbox).where(_MINE).values({name: sa.bindparam(f"new_{name}") for name in _SETTLED})
+_RELEASE = (
+    sa.update(outbox).where(_MINE).values(lease_owner="", lease_until=sa.null(), attempt=outbox.c.attempt - 1)
+)
+_TRIED = sa.insert(outbox_attempts)
+
+
 class SqlOutbox:
     """:class:`metering.outbox.Outbox` on one transaction. Writers queue up, so no two claim the same."""
 
@@ -55,18 +71,16 @@ class SqlOutbox:
 
     def settle(self, claimed: OutboxItem, after: OutboxItem, outcome: str, now: datetime) -> bool:
         """Write what came of a claimed message, unless somebody else has claimed it since."""
-        said = {name: getattr(after, name) for name in _SETTLED}
-        mine = _claimed_so(claimed)
-        changed = self._connection.execute(sa.update(outbox).where(mine).values(said)).rowcount
+        said = {f"new_{name}": getattr(after, name) for name in _SETTLED}
+        changed = self._connection.execute(_SETTLE, {**said, **_claimed_so(claimed)}).rowcount
         sent = {"message": claimed.number, "at": now, "outcome": outcome}
-        self._connection.execute(sa.insert(outbox_attempts).values(sent))
+        self._connection.execute(_TRIED, sent)
         return changed == 1
 
     def release(self, claimed: Sequence[OutboxItem]) -> None:
         """Give back messages that were claimed and not sent: due as before, the attempt does not count."""
-        free = {"lease_owner": "", "lease_until": None, "attempt": outbox.c.attempt - 1}
-        for one in claimed:
-            self._connection.execute(sa.update(outbox).where(_claimed_so(one)).values(free))
+        if claimed:
+            self._connection.execute(_RELEASE, [_claimed_so(one) for one in claimed])
 
     def item(self, target: str, key: str) -> OutboxItem | None:
         """Give one message."""
@@ -161,14 +175,12 @@ def _row(message: Message, now: datetime) -> Row:
     }
 
 
-def _claimed_so(claimed: OutboxItem) -> sa.ColumnElement[bool]:
-    """Nobody else has claimed it since."""
-    return (
-        (outbox.c.id == claimed.number)
-        & (outbox.c.state == "pending")
-        & (outbox.c.lease_owner == claimed.lease_owner)
-        & (outbox.c.attempt == claimed.attempt)
-    )
+def _claimed_so(claimed: OutboxItem) -> Row:
+    return {
+        "mine_id": claimed.number,
+        "mine_owner": claimed.lease_owner,
+        "mine_attempt": claimed.attempt,
+    }
 
 
 def _this(target: str, key: str) -> sa.ColumnElement[bool]:
