@@ -110,10 +110,14 @@ def _send_differing(queue: SeriesQueue, target: SeriesTarget, *, remove: bool) -
     send_again(queue, found.keys - found.changed)
     send_again(queue, found.changed | (found.strange if remove else set()), gone=True)
     _drain(queue, target)
-    typer.echo(f"{target.where}: {len(found.keys)} places that differed are sent.")
+    typer.echo(f"{target.where}: sent what differed at {_places(len(found.keys))}.")
     if found.strange:
-        more = f"{len(found.strange)} places where only the series store has a reading"
-        typer.echo(f"{more}: " + ("removed." if remove else "left; --remove takes them away."))
+        more = f"At {_places(len(found.strange))} only the series store has a reading"
+        typer.echo(f"{more}: " + ("removed." if remove else "left; --remove takes it away."))
+
+
+def _places(number: int) -> str:
+    return f"{number} place{'' if number == 1 else 's'}"
 
 
 def _drain(queue: SeriesQueue, target: SeriesTarget) -> int:
