@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
+from metering.errors import TelemetryError
 from metering.ports import Clock, Store
 from service.anomaly_settings import AnomalySettings
 from service.demo.town import ZONE
@@ -15,7 +16,7 @@ __all__ = ["judging"]
 
 _BOOKED_S = 5.0
 """Seconds the last items of the history have to be booked."""
-_LAST_S = 5.0
+_LAST_S = 3.0
 
 
 @contextmanager
@@ -25,7 +26,8 @@ def judging(store: Store, clock: Clock, settle: Callable[[float], bool]) -> Iter
 
     def judge() -> None:
         settle(_BOOKED_S)
-        Scanner(store, clock, ZONE, AnomalySettings()).run(ended=ended.is_set)
+        with suppress(TelemetryError):  # the demo may end, and its store close, before the scan does
+            Scanner(store, clock, ZONE, AnomalySettings()).run(ended=ended.is_set)
 
     thread = threading.Thread(target=judge, name="anomaly", daemon=True)
     thread.start()
