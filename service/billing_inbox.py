@@ -28,7 +28,7 @@ from metering.ports import Clock, Store
 from metering.reading import utc
 from service.billing_settings import BillingSettings
 
-__all__ = ["BadAnswer", "Inbox", "Page", "document_of", "fetch_held", "page_of"]
+__all__ = ["BadAnswer", "Inbox", "Page", "document_of", "fetch_held", "page_of", "signed_request"]
 
 _TIMEOUT = 20.0
 _MOST = 256 * 1024 * 1024
@@ -101,7 +101,7 @@ class Inbox:
     def _get(self, after: str, since: datetime | None) -> bytes:
         asked = urlencode({"after": after, "since": since.isoformat() if since else ""})
         path = f"{self._url.path}{'&' if '?' in self._url.path else '?'}{asked}"
-        return _signed_get(self._url, path, self._secret, self._clock)
+        return signed_request(self._url, path, self._secret, self._clock)
 
 
 def fetch_held(billing: BillingSettings, clock: Clock) -> bytes | None:
@@ -114,30 +114,35 @@ def fetch_held(billing: BillingSettings, clock: Clock) -> bytes | None:
     if billing.url is None:
         return None
     url = Url.parse(billing.url)
-    return _signed_get(url, url.path, billing.secrets()[0], clock)
+    return signed_request(url, url.path, billing.secrets()[0], clock)
 
 
-def _signed_get(url: Url, path: str, secret: Secret, clock: Clock) -> bytes:
+def signed_request(url: Url, path: str, secret: Secret, clock: Clock, body: bytes | None = None) -> bytes:
+    """Ask the billing system: GET, or POST if there is something to tell; signed as the reads are.
+
+    Raises:
+        BadAnswer: no answer, or not 200.
+    """
     now = clock.now()
     headers = {
         "Accept": "application/json",
         "webhook-id": path,
         "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": sign([secret], path, now, b""),
+        "webhook-signature": sign([secret], path, now, body or b""),
     }
     connection = _connection(url)
     try:
-        connection.request("GET", path, headers=headers)
+        connection.request("GET" if body is None else "POST", path, body, headers)
         response = connection.getresponse()
-        body = response.read(_MOST + 1)
+        told = response.read(_MOST + 1)
     except (OSError, HTTPException) as fault:
         raise BadAnswer(f"{url.host} does not answer: {type(fault).__name__}") from fault
     finally:
         connection.close()
-    if response.status != 200 or len(body) > _MOST:
+    if response.status != 200 or len(told) > _MOST:
         said = f"status {response.status}" if response.status != 200 else f"more than {_MOST} bytes"
         raise BadAnswer(f"{url.host} gives nothing: {said}")
-    return body
+    return told
 
 
 def _connection(url: Url) -> HTTPConnection:

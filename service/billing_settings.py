@@ -105,17 +105,20 @@ class BillingSettings(Section):
     inbox_url: str | None = Field(
         default=None, description="where invoices and balances are fetched from", repr=False
     )
+    preview_url: str | None = Field(
+        default=None, description="where the billing system prices a read without booking it", repr=False
+    )
     send: bool = Field(default=True, description="nurt run sends what waits, if there is a url or a folder")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         self.utility("UTC")
         self.self_reading_window()
-        for url in (self.url, self.inbox_url):
+        for url in (self.url, self.inbox_url, self.preview_url):
             if url is not None:
                 Url.parse(url)
-        if (self.url or self.inbox_url) and self.secret_file is None:
-            raise ValueError("url and inbox_url need secret_file: messages are signed")
+        if (self.url or self.inbox_url or self.preview_url) and self.secret_file is None:
+            raise ValueError("url, inbox_url and preview_url need secret_file: messages are signed")
         return self
 
     def utility(self, zone: str) -> Utility:

@@ -88,6 +88,7 @@ for _command in (
     billing_people.visited,
     billing_proof.evidence,
     billing_proof.reconcile,
+    billing_proof.preview,
     billing_receiver.reference_receiver,
 ):
     app.command()(_command)

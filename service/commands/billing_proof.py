@@ -14,7 +14,7 @@ from service.commands.options import Config, DryRun, settings_in_force
 if TYPE_CHECKING:
     from service.billing_reconcile import Reconciled
 
-__all__ = ["evidence", "reconcile"]
+__all__ = ["evidence", "preview", "reconcile"]
 
 
 class Form(StrEnum):
@@ -56,6 +56,34 @@ def evidence(
         return
     options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
     sys.stdout.buffer.write(orjson.dumps(pack, option=options))
+
+
+def preview(
+    service_point: Annotated[str, typer.Argument(help="Whose bill.")],
+    config: Config = None,
+) -> None:
+    """Say what a bill up to now would be: read taken, priced by the billing system; nothing is kept.
+
+    **Examples**
+
+        nurt billing preview SP1
+    """
+    from metering.clock import SystemClock
+    from service.billing_preview import preview as ask
+    from service.billing_utility import utility_of
+    from service.database import prepared_store
+    from service.text_table import text_table
+
+    settings, clock = settings_in_force(config).settings, SystemClock()
+    store = prepared_store(settings.store, clock)
+    try:
+        told = ask(settings, store, clock, utility_of(settings), service_point)
+    finally:
+        store.close()
+    typer.echo(f"{told.read.period.id}: {told.read.volume_m3} m3")
+    for line in text_table(told.lines):
+        typer.echo(line)
+    typer.echo(f"{told.gross} {told.currency} gross; nothing was booked")
 
 
 def reconcile(

@@ -169,6 +169,12 @@ class Books:
             self._invoice(db, read, customer, receipt)
             return Booked(key, digest, f"R{receipt}", new=True)
 
+    def preview(self, data: bytes) -> dict[str, Any]:
+        """Price a read without booking it."""
+        volume = Decimal(json.loads(data)["volume_m3"])
+        lines, gross = self.tariff.lines(volume), self.tariff.gross(volume)
+        return {"lines": lines, "gross": str(gross), "currency": self.tariff.currency}
+
     def pay(self, customer: str, amount: Decimal, number: str) -> None:
         """Note a payment."""
         with self._transaction() as db:

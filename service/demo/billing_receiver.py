@@ -2,6 +2,7 @@
 
 ==============================  =============================================================
 POST /reads                     books a read under its Idempotency-Key; 200 with key, digest, receipt
+POST /previews                  prices a read without booking it
 GET /documents?after=NUMBER     invoices, corrections, payments, balances, as dated snapshots
 GET /reads                      every read in force, for reconciliation
 ==============================  =============================================================
@@ -106,10 +107,13 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(min(length, _MOST))
-        if length > _MOST or urlsplit(self.path).path != "/reads":
+        path = urlsplit(self.path).path
+        if length > _MOST or path not in {"/reads", "/previews"}:
             self._answer(413 if length > _MOST else 404, {"error": "not here"})
         elif not verify(self._own.secret, _lower(self), body, self._own.now()):
             self._answer(401, {"error": "the signature is not good"})
+        elif path == "/previews":
+            self._previewed(body)
         else:
             self._booked(self.headers.get("Idempotency-Key", "").strip('"'), body)
 
@@ -126,6 +130,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, {"messages": found, "next": str(last), "complete_until": until})
         else:
             self._answer(404, {"error": "not here"})
+
+    def _previewed(self, body: bytes) -> None:
+        try:
+            self._answer(200, self._own.books.preview(body))
+        except (ValueError, KeyError, TypeError, ArithmeticError):
+            self._answer(400, {"error": "that is no read"})
 
     def _booked(self, key: str, body: bytes) -> None:
         if not key:

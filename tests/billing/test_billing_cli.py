@@ -187,9 +187,9 @@ def receiving(town) -> Iterator[Receiver]:
     books = Books(None, now=SystemClock().now, customer_of=customer_at(store))
     with receiver(books, Secret.parse(SECRET), SystemClock().now) as made:
         with (town / "nurt.toml").open("a") as more:
-            more.write(
-                f'secret_file = "secret"\nurl = "{made.url}/reads"\ninbox_url = "{made.url}/documents"\n'
-            )
+            more.write('secret_file = "secret"\n')
+            for name, path in (("url", "reads"), ("inbox_url", "documents"), ("preview_url", "previews")):
+                more.write(f'{name} = "{made.url}/{path}"\n')
         yield made
     books.close()
     store.close()
@@ -225,6 +225,23 @@ def test_the_whole_circle_from_the_telegram_to_the_balance(town, receiving):
     with store.reading() as tx:
         assert tx.accounts.balance("C1").amount == Decimal("70.51")
     store.close()
+
+
+@pytest.mark.servers
+@pytest.mark.usefixtures("receiving")
+def test_a_preview_prices_the_read_up_to_now_and_books_nothing(town):
+    """Billed to 100 until 1 February; 112.9 on 1 March, and 120 three hours ago."""
+    nurt("close", "2026-01")
+    store = SqlStore(f"sqlite:///{town}/data/nurt.db", SystemClock(), lambda: bytes(32))
+    with store.writing() as tx:
+        tx.readings.add([heard(tx, ONE, SystemClock().now() - timedelta(hours=3), "120")])
+    store.close()
+    said = nurt("preview", "SP1")
+    assert "gross; nothing was booked" in said
+    assert "water and sewage" in said
+    assert "2026-02" not in nurt("status", "2026-02")
+    with pytest.raises(Exception, match="no read can be taken at SP2 now"):
+        nurt("preview", "SP2")
 
 
 @pytest.mark.servers
