@@ -95,19 +95,7 @@ def _start_crew(config: Path | None, workers: int, *, upgrade: bool) -> None:
     set_up_logs(style=settings.logs.format, level=settings.logs.level)
     named = ("--config", str(config)) if config else ()
 
-    def command(number: int) -> tuple[str, ...]:
-        return (
-            sys.executable,
-            "-m",
-            "service.cli",
-            "ingest",
-            *named,
-            "--workers",
-            str(workers),
-            "--worker",
-            str(number),
-        )
-
+    command = (sys.executable, "-m", "service.cli", "ingest", *named, "--workers", str(workers), "--worker")
     run_crew(settings, command, workers, upgrade=upgrade, announce=typer.echo)
 
 
