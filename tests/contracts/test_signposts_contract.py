@@ -15,11 +15,15 @@ from metering.upkeep import Grouping
 FLOW = Register("volume_flow")
 
 
+pytestmark = pytest.mark.parametrize(
+    "backend", ["memory", "sqlite", pytest.param("postgresql", marks=pytest.mark.servers)], indirect=True
+)
+"""A series store finds the newest itself."""
+
+
 @pytest.fixture
-def sql(store, backend):
+def sql(store):
     """A store whose series are read from SQL."""
-    if backend == "influxdb":
-        pytest.skip("a series store finds the newest itself")
     return store
 
 
