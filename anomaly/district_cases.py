@@ -27,8 +27,6 @@ ASKED = 3.1
 """Standard deviations a rise must score to be told, in a district that is quiet."""
 STIFFER = 0.4
 """Share asked more for a third finding within a year; three times as much for a fourth, and on."""
-MOST_TOLD = 3
-"""Findings told within a year after which a further rise of the night is only suspected."""
 BUDGET_DAYS = 365
 SUSPECTED_FROM = 0.75
 """Share of what is asked from which a rise is kept as suspect."""
@@ -88,7 +86,6 @@ class _Case:
     size: float
     before: float = 0.0
     stages: list[Stage] = field(default_factory=list)
-    loud: bool = False
     told_on: int | None = None
     ended_on: int | None = None
     largest: float = 0.0
@@ -141,7 +138,7 @@ class DistrictWatch:
 
     def asked(self, day: int) -> float:
         """Tell how many standard deviations a rise must score on this day to be told."""
-        told = self._told_lately(day)
+        told = sum(1 for before in self._told if before > day - BUDGET_DAYS)
         return ASKED * (1 + STIFFER * told * (told - 1) / 2)
 
     def _moved_with(self, day: int, common: float) -> float:
@@ -151,9 +148,6 @@ class DistrictWatch:
         self._share[day] = self.level.values[day] / usual if usual > 0 else np.nan
         moved = sensitivity(self._share[:day], self._common[:day]) * common * usual
         return float(moved) if np.isfinite(moved) else 0.0
-
-    def _told_lately(self, day: int) -> int:
-        return sum(1 for before in self._told if before > day - BUDGET_DAYS)
 
     def _suspect(self, day: int, tests: list[Rise]) -> None:
         """Nothing is told: look for a rise, and take a fall for the new state of things."""
@@ -177,13 +171,9 @@ class DistrictWatch:
         case = self._case = self._case or _Case(began, rise.size)
         case.began, case.size, case.largest = began, rise.size, rise.size
         case.before = self._before(began)
-        case.loud = self._told_lately(day) < MOST_TOLD
-        if case.loud:
-            self._stage(case, Tier.NOTIFY, day, rise)
-            self._told.append(day)
-        elif not case.stages:
-            self._stage(case, Tier.SUSPECT, day, rise)
+        self._stage(case, Tier.NOTIFY, day, rise)
         case.told_on = day
+        self._told.append(day)
         self._take_off(day, rise.shape, rise.size)
 
     def _same_again(self, day: int, rise: Rise) -> _Case | None:
@@ -245,7 +235,7 @@ class DistrictWatch:
 
     def _maybe_send(self, case: _Case, day: int, tests: list[Rise]) -> None:
         lost = case.size / 1000 * DAY * HORIZON_DAYS * WATER_EUR_M3
-        if case.loud and case.stages[-1].tier is not Tier.DISPATCH and lost > CREW_EUR:
+        if case.stages[-1].tier is not Tier.DISPATCH and lost > CREW_EUR:
             self._stage(case, Tier.DISPATCH, day, max(tests, key=_score))
 
     def _take_off(self, day: int, shape: Shape, size: float) -> None:
