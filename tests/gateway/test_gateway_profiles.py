@@ -54,6 +54,13 @@ def test_a_gateways_files_are_the_golden_ones(name: str):
     assert made == kept
 
 
+def test_the_example_is_a_file_of_gateways_that_can_be_rendered():
+    fleet = load_fleet(Path(__file__).parents[2] / "gateways.example.toml")
+    made = {name: render_gateway(name, one, fleet.broker) for name, one in fleet.gateway.items()}
+    assert "interval_s = 900" in made["roof"]["agent.toml"].text
+    assert "user lora" in render_broker(fleet)["acl"].text
+
+
 def test_the_brokers_files_are_the_golden_ones():
     for path, file in render_broker(FLEET).items():
         assert file.text == (GOLDEN / "mosquitto" / path).read_text()
