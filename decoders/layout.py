@@ -209,7 +209,7 @@ def _also(example: Telegram, stray: int) -> Callable[[bytes], bool] | None:
 
 def _is_stray(rest: bytes) -> bool:
     """Whether bytes behind the records are surely none, manufacturer data or fillers."""
-    return is_left_over(rest) and _SPECIAL.isdisjoint(rest)
+    return is_left_over(rest) and rest[0] not in _SPECIAL
 
 
 def _full_frame(example: Telegram) -> Callable[[bytes], bool]:

@@ -21,6 +21,8 @@ __all__ = ["ends_cleanly", "left_over", "settled"]
 Read = Callable[[link.Frame], Telegram]
 
 _RECORD_CUT = "truncated_record"
+_NO_MORE = frozenset({b"\x0f", b"\x1f"})
+"""DIFs before manufacturer data, of which there may be none."""
 
 
 def settled(frame: link.Frame, read: Read) -> Telegram:
@@ -78,7 +80,8 @@ def left_over(telegram: Telegram) -> bytes:
     last = telegram.records[-1]
     first = len(telegram.frame) - len(telegram.plain) - (2 if telegram.wired else 0)
     end = last.offset + len(last.dib) + len(last.vib) + len(last.data)
-    return telegram.plain[end - first :].lstrip(bytes((FILLER,)))
+    rest = telegram.plain[end - first :].lstrip(bytes((FILLER,)))
+    return rest if rest[:1] not in _NO_MORE else b""
 
 
 def _without_the_missing(frame: link.Frame, read: Read) -> Telegram:

@@ -21,6 +21,8 @@ MOST_TEXTS = 100_000
 
 _NEW = 3
 """A telegram with so many times fewer new texts than numbers is written sooner by looking them up."""
+_STREAK = 3
+"""The first telegram of a layout has new texts always, the next ones may have the same."""
 _MANY = 50
 
 
@@ -108,6 +110,8 @@ class Rendering:
         places = _numbered([place for place, _ in holes], -len(self._together))
         self._pick = _picker(places)
         self._bulk = bulk_numbers(constants, [*zip(places, self._texts, strict=True)])
+        self._streak = 0
+        """So many telegrams, one after the other, had mostly new texts."""
         self._new = 0
         """So many telegrams are written in bulk before texts are looked up again."""
 
@@ -129,7 +133,7 @@ class Rendering:
         return b"".join(parts)
 
     def _in_bulk(self, bulk: BulkNumbers, values: tuple[Any, ...]) -> bytes:
-        """Write a telegram with many numbers: in bulk if most texts of one of the last were new."""
+        """Write a telegram with many numbers: in bulk if most texts of the last ones looked up were new."""
         if self._new:
             self._new -= 1
             line = bulk(values)
@@ -139,7 +143,8 @@ class Rendering:
         room = memory.room
         parts = self._parts.copy()
         parts[1::2] = map(getitem, self._texts, self._pick(values))
-        if not 0 <= _NEW * (room - memory.room) <= bulk.count:
+        self._streak = 0 if 0 <= _NEW * (room - memory.room) <= bulk.count else self._streak + 1
+        if self._streak >= _STREAK:
             self._new = _MANY
         return b"".join(parts)
 

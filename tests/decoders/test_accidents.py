@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from decoders import DecodeError, decode, peek
 from decoders.build import build
 from decoders.decoder import Decoder
+from decoders.lengths import ends_cleanly, left_over
 from decoders.trace import trace
 from decoders.wmbus import blocks, link
 from ingest.adapters.lines import frame_of
@@ -247,3 +248,24 @@ def test_bytes_left_over_that_are_no_checksum_make_no_damage():
         except DecodeError as error:
             refused += error.code == "bad_crc"
     assert refused <= 2 * (1 << 16) / 7 / 434
+
+
+@pytest.mark.parametrize("end", ["0F", "1F", "2F2F0F"])
+def test_manufacturer_data_of_no_bytes_are_nothing_left_over(end):
+    telegram = decode(build(METER, RECORDS + bytes.fromhex(end)))
+    assert left_over(telegram) == b""
+    assert ends_cleanly(telegram)
+    decoder = Decoder()
+    frames = [build(METER, RECORDS + bytes.fromhex(end), access=number) for number in range(2)]
+    decoder.decode(frames[0])
+    assert decoder.fit(frames[1])
+
+
+def test_two_bytes_left_over_may_hold_a_filler():
+    """DIF DD says BCD of variable length: two bytes do not hold its header."""
+    decoder = Decoder()
+    decoder.decode(build(METER, RECORDS + b"\xdd\x2f"))
+    for stray in (b"\xdd\x2f", b"\x8d\x2f", b"\x2f\x13", b"\x2f\x2f", b"\x0f\x2f", b"\x04\x13"):
+        frame = build(METER, RECORDS + stray)
+        assert like(decoder.decode, frame) == like(decode, frame)
+    assert decoder.fit(build(METER, RECORDS + b"\x8d\x2f"))
