@@ -38,6 +38,7 @@ def test_our_own_agent_takes_its_settings():
     assert [one.kind for one in roof.receiver] == ["im871a", "cul"]
     assert roof.select.meters == ("KAM-76348799-1b-16",)
     narrow = load_agent_settings(GOLDEN / "narrow" / "agent.toml")
+    assert narrow.broker.ca_file == Path("/etc/nurt-agent/ca.pem")
     assert (narrow.broker.gzip, narrow.broker.publish_every_s) == (True, 60)
     assert (narrow.select.manufacturers, narrow.select.interval_s) == (("SEN", "KAM"), 900)
 

@@ -11,6 +11,7 @@ wheel=$(ls nurt-*.whl 2>/dev/null | tail -n 1)
 
 id nurt-agent >/dev/null 2>&1 || useradd --system --home-dir /var/lib/nurt-agent --shell /usr/sbin/nologin nurt-agent
 install -d -m 0750 -o root -g nurt-agent /etc/nurt-agent
+[ ! -e ca.pem ] || install -m 0644 ca.pem /etc/nurt-agent/ca.pem
 [ -e /etc/nurt-agent/agent.toml ] || install -m 0640 -o root -g nurt-agent agent.toml /etc/nurt-agent/agent.toml
 
 if [ ! -e /etc/nurt-agent/password ]; then
