@@ -109,8 +109,7 @@ class Habits:
 
     def _least_s(self, rate_lph: float) -> float:
         """Give how long any steady flow of this rate must have run."""
-        drip = rate_lph < SMALL_LPH * self.step_l
-        return SMALL_FOR if drip else AT_5_LPH * (5 / rate_lph) ** SOONER
+        return SMALL_FOR if rate_lph < SMALL_LPH else AT_5_LPH * (5 / rate_lph) ** SOONER
 
     def _is_burst(self, level: int) -> bool:
         return bool(LEVEL_LPH[level] * self.step_l >= BURST_FROM_LPH)

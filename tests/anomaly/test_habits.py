@@ -61,6 +61,11 @@ def test_drips_wait_longest_and_large_flows_least():
     assert asked == sorted(asked, reverse=True)
 
 
+def test_a_drip_is_a_drip_whatever_the_register_shows():
+    coarse = Habits(1.0, 1.0, 10.0)
+    assert coarse.asked_s(3, AT, 25.0) == habits().asked_s(3, AT, 25.0) < SMALL_FOR
+
+
 def test_what_comes_and_goes_is_only_measured_by_habit():
     assert habits().asked_s(STEADY, AT, 30.0) == 0
 
