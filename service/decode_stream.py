@@ -7,11 +7,13 @@ of a known layout is filled in instead of being made. Layouts of compact frames 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import orjson
 
 from decoders.decoder import Decoder, Fit
 from decoders.errors import DecodeError
+from decoders.layout import TelegramLayout
 from decoders.model import Model
 from decoders.reading import complete, read_own
 from decoders.rendering import MOST_TEXTS
@@ -23,7 +25,7 @@ from service.counting import Decode, counting
 from service.decode_lines import answer, json_line
 from service.driver_list import answered
 from service.flat_lines import flat_line
-from service.in_parts import InParts
+from service.in_parts import Headers, InParts, headers_of
 from service.line_forms import LineForms
 from service.record_forms import RecordForms
 from service.table_forms import ByTable
@@ -78,6 +80,8 @@ class DecodeStream:
         """Give a telegram with those it continues; ``None`` for all that stand alone."""
         layout, frame, clear = fit
         if not (layout.example.more_follows or self._parts.concerns(frame)):
+            return None
+        if layout.example.more_follows and self._parts.begins_again(frame, _headers(layout)):
             return None
         telegram = layout.telegram(frame, clear)
         whole = self._parts.continued(telegram)
@@ -157,3 +161,11 @@ class DecodeStream:
         if form is None:
             form = json_line(given) if self._clock is None else flat_line(given, self._clock.now())
         return form, good
+
+
+def _headers(layout: TelegramLayout) -> Headers:
+    """Give the headers of a layout's records, made once."""
+    known = layout.renderings.get(_headers)
+    if known is None:
+        known = layout.renderings[_headers] = headers_of(layout.example)
+    return cast("Headers", known)

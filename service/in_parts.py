@@ -16,7 +16,10 @@ from decoders.telegram import Keys, Telegram, no_keys
 from decoders.wmbus.layouts import Layouts
 from metering.meter import MeterId
 
-__all__ = ["InParts"]
+__all__ = ["Headers", "InParts", "headers_of"]
+
+Headers = tuple[tuple[bytes, bytes], ...]
+"""DIB and VIB of each record."""
 
 _WIRED = 0x68
 _MOST_SENDERS = 1024
@@ -35,7 +38,7 @@ class InParts:
         self._decode = decode
         self._keys: Keys = no_keys
         self._assembly = Assembly(self._ask, layouts)
-        self._senders: dict[bytes, None] = {}
+        self._senders: dict[bytes, Headers] = {}
 
     def decode(self, frame: bytes, keys: Keys) -> Telegram:
         """Decode a frame, or the message it is the last missing part of.
@@ -56,24 +59,30 @@ class InParts:
         """Whether a telegram may continue one that came before it."""
         return _sender(frame) in self._senders
 
+    def begins_again(self, frame: bytes, headers: Headers) -> bool:
+        """Whether a telegram has the records of the last one of its sender that said that more follow."""
+        return self._senders.get(_sender(frame)) == headers
+
     def continued(self, telegram: Telegram) -> Telegram:
         """Give a telegram with those it continues if it is the last, else as it is.
 
         Without access numbers nothing proves that one follows the other.
         """
-        sender = _sender(telegram.frame)
+        sender, headers = _sender(telegram.frame), headers_of(telegram)
         if telegram.access is None or not (telegram.more_follows or sender in self._senders):
+            return telegram
+        if telegram.more_follows and self.begins_again(telegram.frame, headers):
             return telegram
         self._senders.pop(sender, None)
         if telegram.more_follows:
-            self._senders[sender] = None
+            self._senders[sender] = headers
             if len(self._senders) > _MOST_SENDERS:
                 del self._senders[next(iter(self._senders))]
         whole = self._assembly.unite(telegram)
         if whole is None:
             return telegram
-        headers = [(record.dib, record.vib) for record in whole.records]
-        return whole if len(set(headers)) == len(headers) else telegram
+        together = headers_of(whole)
+        return whole if len(set(together)) == len(together) else telegram
 
     def _with_others(self, frame: bytes, keys: Keys) -> Telegram | None:
         self._keys = keys
@@ -84,6 +93,11 @@ class InParts:
 
     def _ask(self, meter: MeterId) -> Sequence[bytes]:
         return self._keys(meter)
+
+
+def headers_of(telegram: Telegram) -> Headers:
+    """Give what says which registers a telegram has."""
+    return tuple([(record.dib, record.vib) for record in telegram.records])
 
 
 def _sender(frame: bytes) -> bytes:
