@@ -220,11 +220,20 @@ def _sqlite_engine(
 
 def _postgresql_engine(url: URL) -> sa.Engine:
     try:
-        return sa.create_engine(url, pool_size=8, max_overflow=32, pool_pre_ping=True, hide_parameters=True)
+        engine = sa.create_engine(url, pool_size=8, max_overflow=32, pool_pre_ping=True, hide_parameters=True)
     except ModuleNotFoundError:
         raise StoreError(
             "PostgreSQL needs its driver; install it with `pip install nurt[postgres]`"
         ) from None
+    sa.event.listen(engine, "connect", _speak_utc)
+    return engine
+
+
+def _speak_utc(driver: Any, _record: object) -> None:
+    """Have times told in UTC, so that none has to be converted, whatever zone the server lives in."""
+    with driver.cursor() as cursor:
+        cursor.execute("SET TIME ZONE 'UTC'")
+    driver.commit()
 
 
 def _parse(url: str) -> URL:
