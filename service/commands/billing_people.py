@@ -9,7 +9,7 @@ import typer
 
 from service.commands.imports import File
 from service.commands.options import Config, DryRun, settings_in_force
-from service.imports.billing import What
+from service.imports.billing_tables import What
 
 __all__ = ["import_", "self_reading", "visited", "visits"]
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -20,23 +19,15 @@ from metering.billing_customers import (
     Tenancy,
 )
 from metering.ports import Transaction
+from service.imports.billing_tables import What
 from service.imports.cells import IDENTITY_COLUMNS, count, exact_number, identity, text, when
 from service.imports.table import Faults, Row, read_table
 
-__all__ = ["What", "import_billing"]
+__all__ = ["import_billing"]
 
 T = TypeVar("T")
 
 _LANGUAGES = ("pl", "ro", "en")
-
-
-class What(StrEnum):
-    """Which table."""
-
-    TENANCIES = "tenancies"
-    DEDUCTIONS = "deductions"
-    METERS = "meters"
-    PROTOCOLS = "protocols"
 
 
 @dataclass(frozen=True, slots=True)

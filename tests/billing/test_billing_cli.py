@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -51,12 +52,20 @@ def heard(tx, meter: MeterId, moment: datetime, value: str) -> Reading:
 
 
 @pytest.fixture
-def town(tmp_path: Path, monkeypatch) -> Path:
+def town(tmp_path: Path, monkeypatch, furnished: Path) -> Path:
     """Two houses: one read at the end of every month, one silent since February."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "secret").write_text(SECRET + "\n")
-    (tmp_path / "nurt.toml").write_text('[store]\ndata = "data"\n[billing]\ntenant = "wod"\n')
-    url = f"sqlite:///{tmp_path}/data/nurt.db"
+    monkeypatch.delenv("NURT_CONFIG", raising=False)
+    shutil.copytree(furnished, tmp_path, dirs_exist_ok=True)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("furnished")
+    (folder / "secret").write_text(SECRET + "\n")
+    (folder / "nurt.toml").write_text('[store]\ndata = "data"\n[billing]\ntenant = "wod"\n')
+    url = f"sqlite:///{folder}/data/nurt.db"
     upgrade(url)
     store = SqlStore(url, SystemClock(), lambda: bytes(32))
     with store.writing() as tx:
@@ -69,7 +78,7 @@ def town(tmp_path: Path, monkeypatch) -> Path:
         reads = [heard(tx, ONE, at(month), value) for month, value in ((1, "90"), (2, "100.4"), (3, "112.9"))]
         tx.readings.add([*reads, heard(tx, TWO, at(1), "50"), heard(tx, TWO, at(2), "55")])
     store.close()
-    return tmp_path
+    return folder
 
 
 def nurt(*arguments: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -42,9 +43,20 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return emptied()
 
 
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database of this release's schema, to be copied: made once, not once a story."""
+    path = tmp_path_factory.mktemp("empty") / "nurt.db"
+    upgrade(f"sqlite:///{path}")
+    return path
+
+
 @pytest.fixture
-def store(url: str, clock: FixedClock) -> Iterator[SqlStore]:
-    upgrade(url)
+def store(url: str, clock: FixedClock, made_once: Path, tmp_path: Path) -> Iterator[SqlStore]:
+    if url.startswith("sqlite"):
+        shutil.copyfile(made_once, tmp_path / "nurt.db")
+    else:
+        upgrade(url)
     opened = SqlStore(url, clock, lambda: bytes(range(32)))
     yield opened
     opened.close()
