@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from billing_bridge.utility import Utility
+from billing_bridge.validate import Arrival, validate_arrival
 from metering.billing import ExceptionState
 from metering.billing_customers import ToldState
 from metering.meter import Installation, ServicePoint
@@ -66,7 +68,7 @@ def route_csv(
 
 
 def take_visits(  # noqa: PLR0913  a file, and where it goes
-    store: Store, register: Register, zone: ZoneInfo, raw: bytes, source: str, *, by: str, clock: Clock
+    store: Store, utility: Utility, zone: ZoneInfo, raw: bytes, source: str, *, by: str, clock: Clock
 ) -> int:
     """Take found indices in, all or none; each counts at once. Gives how many there were.
 
@@ -82,7 +84,7 @@ def take_visits(  # noqa: PLR0913  a file, and where it goes
     )
     now = clock.now()
     with store.writing() as tx:
-        states = [_state(tx, row, register, zone, faults, by, now, source) for row in rows if row["index_m3"]]
+        states = [_state(tx, row, utility, zone, faults, by, now, source) for row in rows if row["index_m3"]]
         faults.refuse_if_any()
         found = [one for one in states if one is not None]
         new = [one for one in found if not _known(tx, one)]
@@ -93,7 +95,7 @@ def take_visits(  # noqa: PLR0913  a file, and where it goes
 def _state(  # noqa: PLR0913, PLR0917  one row and where it goes
     tx: Transaction,
     row: Row,
-    register: Register,
+    utility: Utility,
     zone: ZoneInfo,
     faults: Faults,
     by: str,
@@ -112,10 +114,16 @@ def _state(  # noqa: PLR0913, PLR0917  one row and where it goes
     if not any(one.valid_from <= at and (one.valid_to is None or at <= one.valid_to) for one in hung):
         faults.add(row.number, "meter_id", f"{meter} did not hang at {point[:60]!r} then")
         return None
+    known = tx.customers.meter_facts([meter]).get(meter)
+    digits = known.digits if known else None
+    arrived = Arrival(meter, point, at, value, "m3", now, installations=hung, digits=digits)
+    for told in validate_arrival(arrived, utility.policy):
+        if told.blocks:
+            faults.add(row.number, "index_m3", f"{told.rule}: {told.sentence}")
     return ToldState(
         meter=meter,
         service_point=point,
-        register=register.key,
+        register=utility.register.key,
         read_at=at,
         value=value,
         typed=row["index_m3"],

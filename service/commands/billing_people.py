@@ -104,7 +104,7 @@ def visits(
     from zoneinfo import ZoneInfo
 
     from metering.clock import SystemClock
-    from service.billing import utility_of
+    from service.billing_utility import utility_of
     from service.billing_visits import route_csv
     from service.database import prepared_store
 
@@ -136,7 +136,7 @@ def visited(
     from zoneinfo import ZoneInfo
 
     from metering.clock import SystemClock
-    from service.billing import utility_of
+    from service.billing_utility import utility_of
     from service.billing_visits import take_visits
     from service.commands.imports import read_file
     from service.database import prepared_store
@@ -145,8 +145,8 @@ def visited(
     raw = read_file(file)
     store = prepared_store(settings.store, clock)
     try:
-        zone, register = ZoneInfo(settings.ingest.zone), utility_of(settings).register
-        count = take_visits(store, register, zone, raw, str(file), by=by, clock=clock)
+        zone, utility = ZoneInfo(settings.ingest.zone), utility_of(settings)
+        count = take_visits(store, utility, zone, raw, str(file), by=by, clock=clock)
     finally:
         store.close()
     typer.echo(f"{file}: {count} new states")

@@ -183,6 +183,24 @@ def test_a_reader_s_route_goes_out_and_comes_in(town):
     assert nurt("exceptions") == "Nothing waits for a person.\n"
 
 
+def test_a_visit_that_cannot_be_is_refused_with_its_row_and_rule(town):
+    from metering.errors import ImportRefused
+
+    digits = "meter_id,digits\nKAM-00000002-1b-16,5\n"
+    nurt("import", "meters", table(town, "m.csv", digits))
+    head = "service_point,meter_id,index_m3,read_at\n"
+    for row, fault in (
+        ("SP2,KAM-00000002-1b-16,612345,2026-03-02", "R4: The dial cannot show this state."),
+        ("SP2,KAM-00000001-1b-16,61,2026-03-02", "did not hang at 'SP2' then"),
+        ("SP2,KAM-00000002-1b-16,61,2999-03-02", "lies ahead"),
+        ("SP2,KAM-00000002-1b-16,-61,2026-03-02", "is not a number"),
+    ):
+        with pytest.raises(ImportRefused) as told:
+            nurt("visited", table(town, "f.csv", f"{head}{row}\n"), "--by", "M. Bak")
+        assert fault in str(told.value.faults[0])
+        assert told.value.faults[0].row == 2
+
+
 @pytest.mark.usefixtures("town")
 def test_a_self_reading_is_judged_and_kept():
     assert nurt("self-reading", "SP2", "57", "--by", "C2", "--accept").endswith("; taken over\n")
