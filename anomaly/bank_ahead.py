@@ -60,7 +60,7 @@ def ahead(state: BankState, ticks: Tick) -> int:
         stretch,
     ).astype(np.int64)
     score = _scores(state.score[0].astype(np.int64), units)
-    suspicious = (score >= WARM_FROM).any(axis=1)
+    suspicious = np.asarray((score >= WARM_FROM).any(axis=1))
     moved = int(suspicious.argmax()) if suspicious.any() else len(suspicious)
     if moved:
         _take_over(state, stretch, learned, score, moved)
