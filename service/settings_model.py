@@ -123,7 +123,7 @@ class MqttSettings(BrokerLogin, Section):
 class IngestSettings(Section):
     """How what comes is taken in."""
 
-    batch_items: int = Field(default=1000, description="items per transaction at most", ge=1, le=10_000)
+    batch_items: int = Field(default=3000, description="items per transaction at most", ge=1, le=10_000)
     batch_seconds: float = Field(
         default=0.5, description="seconds an item waits for its batch at most", gt=0, le=60
     )
