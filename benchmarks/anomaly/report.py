@@ -50,6 +50,7 @@ def _head(one: Run) -> str:
     return f"""# How good the leak detector is
 
 Made by `make bench-anomaly` on {time.strftime("%Y-%m-%d", time.gmtime())}; do not edit by hand. All figures are on households nothing was tuned on.
+[Districts](anomaly-districts.md) have a page of their own.
 
 - **Data**: hourly readings of {len(one.half)} real households, {days:,.0f} meter-days (DAIAD trial A, Alicante,
   2016-2017, CC BY-SA 4.0), as received: duplicates, gaps, falling readings and cross-reads included. No labels.
