@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from gateways import BOOT, KEYLESS, READ, START, STRANGERS, Sent, Town
+from gateways import BOOT, KEYLESS, READ, START, STEP, STRANGERS, Sent, Town
 
 from ingest.roster import members_of
 from metering.clock import SystemClock
@@ -229,7 +229,7 @@ def _compare_archive(view: Transaction, published: dict[str, list[Sent]]) -> Non
 
 
 def _round(heard_at: datetime) -> int:
-    return int((heard_at - START) / timedelta(hours=1))
+    return int((heard_at - START) / STEP)
 
 
 def _compare_readings(view: Transaction, published: dict[str, list[Sent]]) -> None:

@@ -21,7 +21,9 @@ from decoders.build import build
 from decoders.wmbus.encode import record
 from metering.meter import MeterId
 
-START = datetime(2026, 1, 1, tzinfo=UTC)
+START, STEP = datetime(2025, 1, 1, tzinfo=UTC), timedelta(minutes=5)
+"""Each round is so much later than the one before. It must stay in the past, however long a campaign runs: a
+gateway that says it heard something tomorrow is not believed."""
 BOOT = "fa017001"
 READ = [MeterId("SEN", f"{number:08d}", "68", "07") for number in range(1, 31)]
 KEYLESS = [MeterId("SEN", "50000001", "68", "07"), MeterId("SEN", "50000002", "68", "07")]
@@ -101,7 +103,7 @@ class Gateway(threading.Thread):
 
     def _item(self, text: str, meter: MeterId | None, round_: int) -> tuple[dict[str, object], Sent]:
         self._sequence += 1
-        at = START + timedelta(hours=round_) + self._late
+        at = START + STEP * round_ + self._late
         item = {
             "v": 1,
             "k": "frame",
