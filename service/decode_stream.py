@@ -70,7 +70,7 @@ class DecodeStream:
             fit = self._decoder.fit(frame, lambda _: keys) or self._decoder.fit_own(frame)
         except (ValueError, TypeError, DecodeError):
             return self._at_length(line)
-        whole = self._whole(fit) if fit else None
+        whole = self._whole(fit) if fit and (self._parts.senders or fit[0].example.more_follows) else None
         if whole is not None:
             return self._told(self._asked(frame, key, model), lambda *_: whole)
         quick = self._filled_in(fit, keys, model) if fit and not self._given.require_encryption else None

@@ -32,13 +32,16 @@ class InParts:
     Args:
         decode: decodes one frame.
         layouts: record layouts known so far, for compact frames.
+
+    Attributes:
+        senders: those who said that more follows, each with the headers of its last telegram.
     """
 
     def __init__(self, decode: Callable[[bytes, Keys], Telegram], layouts: Layouts) -> None:
         self._decode = decode
         self._keys: Keys = no_keys
         self._assembly = Assembly(self._ask, layouts)
-        self._senders: dict[bytes, Headers] = {}
+        self.senders: dict[bytes, Headers] = {}
 
     def decode(self, frame: bytes, keys: Keys) -> Telegram:
         """Decode a frame, or the message it is the last missing part of.
@@ -57,11 +60,11 @@ class InParts:
 
     def concerns(self, frame: bytes) -> bool:
         """Whether a telegram may continue one that came before it."""
-        return _sender(frame) in self._senders
+        return _sender(frame) in self.senders
 
     def begins_again(self, frame: bytes, headers: Headers) -> bool:
         """Whether a telegram has the records of the last one of its sender that said that more follow."""
-        return self._senders.get(_sender(frame)) == headers
+        return self.senders.get(_sender(frame)) == headers
 
     def continued(self, telegram: Telegram) -> Telegram:
         """Give a telegram with those it continues if it is the last, else as it is.
@@ -69,15 +72,15 @@ class InParts:
         Without access numbers nothing proves that one follows the other.
         """
         sender, headers = _sender(telegram.frame), headers_of(telegram)
-        if telegram.access is None or not (telegram.more_follows or sender in self._senders):
+        if telegram.access is None or not (telegram.more_follows or sender in self.senders):
             return telegram
         if telegram.more_follows and self.begins_again(telegram.frame, headers):
             return telegram
-        self._senders.pop(sender, None)
+        self.senders.pop(sender, None)
         if telegram.more_follows:
-            self._senders[sender] = headers
-            if len(self._senders) > _MOST_SENDERS:
-                del self._senders[next(iter(self._senders))]
+            self.senders[sender] = headers
+            if len(self.senders) > _MOST_SENDERS:
+                del self.senders[next(iter(self.senders))]
         whole = self._assembly.unite(telegram)
         if whole is None:
             return telegram
