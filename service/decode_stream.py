@@ -50,6 +50,7 @@ class DecodeStream:
         self, given: Given = _NOTHING, clock: Clock | None = None, *, texts: int = MOST_TEXTS
     ) -> None:
         self._given = given
+        self._strict = given.require_encryption
         self._clock = clock
         layouts = shipped_layouts()
         self._decoder = Decoder(layouts)
@@ -73,7 +74,7 @@ class DecodeStream:
         whole = self._whole(fit) if fit and (self._parts.senders or fit[0].example.more_follows) else None
         if whole is not None:
             return self._told(self._asked(frame, key, model), lambda *_: whole)
-        quick = self._filled_in(fit, keys, model) if fit and not self._given.require_encryption else None
+        quick = self._filled_in(fit, keys, model) if fit and not self._strict else None
         return (quick, True) if quick else self._told(self._asked(frame, key, model))
 
     def _whole(self, fit: Fit) -> Telegram | None:

@@ -99,9 +99,9 @@ class LineForms:
         except KeyError:
             form = layout.renderings[key] = self._form(layout, form_of, model or detect(layout.example))
         try:
-            if isinstance(form, TableForms):
-                return form.filled(layout, clear, keys)
-            return form(layout.values(clear)) if form else None
+            if type(form) is Rendering:
+                return form(layout.values(clear))
+            return form.filled(layout, clear, keys) if isinstance(form, TableForms) else None
         except Unfit:
             return None
 
