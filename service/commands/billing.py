@@ -91,6 +91,6 @@ for _command in (
     billing_proof.preview,
     billing_receiver.reference_receiver,
 ):
-    app.command()(_command)
+    app.command(_command.__name__.replace("_", "-"))(_command)
 app.command("import")(billing_people.import_)
 app.command("take-in")(billing_documents.take_in)
