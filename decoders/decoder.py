@@ -24,7 +24,7 @@ from decoders.wmbus.no_checksums import Masks, masks_of, may_hold
 __all__ = ["Decoder", "Fit"]
 
 _MOST_LAYOUTS = 1024
-"""Kinds of meters, times the forms their telegrams take: a city has some hundred. Some 20 kB each."""
+"""Kinds of meters, times the forms their telegrams take: a city has some hundred."""
 _MOST_ALIKE = 16
 """Layouts with the same start; of more, the oldest leave."""
 _SHORTEST = 10  # bytes of a frame
