@@ -23,7 +23,7 @@ from decoders.wmbus.no_checksums import Masks, masks_of, may_hold
 
 __all__ = ["Decoder", "Fit"]
 
-_MOST_LAYOUTS = 1024
+_MOST_LAYOUTS = 2048
 """Kinds of meters, times the forms their telegrams take: a city has some hundred."""
 _MOST_ALIKE = 16
 """Layouts with the same start; of more, the oldest leave."""

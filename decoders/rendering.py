@@ -40,7 +40,11 @@ class Memory:
         self._shared: weakref.WeakValueDictionary[Hashable, Texts] = weakref.WeakValueDictionary()
 
     def texts(self, key: Hashable, made: Callable[[], Callable[[Any], bytes]]) -> Texts:
-        """Give the texts of one kind of value, shared by all who name it so."""
+        """Give the texts of one kind of value, shared by all who name it so.
+
+        What is in the key lives as long as the texts do: a key that leads to whoever holds the texts would
+        keep both for ever.
+        """
         found = self._shared.get(key)
         if found is None:
             found = self._shared[key] = Texts(made(), self)

@@ -92,6 +92,8 @@ class TableLift(Lift):
         self.example = (*layout.values(clear), *self.lift(clear))
         self._table = table
         self._first = len(telegram.records) - len(table.rows)
+        self._kind = object()
+        """Stands for this lift in keys of texts, which must not keep it alive."""
 
     @property
     def source(self) -> Source:
@@ -99,17 +101,27 @@ class TableLift(Lift):
         own = range(len(self.layout.slots), len(self.layout.slots) + len(self._table.rows))
         data = [*self.layout.places.data[: self._first], *own]
         records, status = self.telegram.records, self.telegram.status
-        return Source(self, records, status, data, self.layout.places.status, self._make, lambda text: text)
+        return Source(
+            self._kind, records, status, data, self.layout.places.status, self._make, lambda text: text
+        )
 
     def field(self, place: int) -> Hole:
         """Give the hole of a record's field, named by rule."""
-        return super().field(place) if place < self._first else self._hole(place, self._field_text(place))
+        return (
+            super().field(place)
+            if place < self._first
+            else self._hole("field", place, self._field_text(place))
+        )
 
     def _value(self, place: int) -> Hole:
-        return super()._value(place) if place < self._first else self._hole(place, self._value_text(place))
+        return (
+            super()._value(place)
+            if place < self._first
+            else self._hole("value", place, self._value_text(place))
+        )
 
-    def _hole(self, place: int, text: Text) -> Hole:
-        texts = self._memory.texts((self, text), lambda: text)
+    def _hole(self, what: str, place: int, text: Text) -> Hole:
+        texts = self._memory.texts((self._kind, what, place), lambda: text)
         return len(self.layout.slots) + place - self._first, texts
 
     def _row(self, place: int) -> Row:

@@ -159,7 +159,8 @@ class LineForms:
             return places.meter, texts
         if places.sender is None:
             return None
-        key = ("sender", tell, None if layout.standard_sender else layout)
+        own = None if layout.standard_sender else layout.renderings.setdefault("kind", object())
+        key = ("sender", tell, own)
         return places.sender, self._memory.texts(key, lambda: partial(_link_address, layout, tell))
 
     def _by_rule(self, lift: Lift) -> _Told:
