@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gateway_firmware_config.agent.settings import AgentSettings
 from metering.errors import SettingsError
 from service.toml_file import load_toml, parse_toml, read_text
 
 if TYPE_CHECKING:
+    from gateway_firmware_config.agent.settings import AgentSettings
     from gateway_firmware_config.fleet import Fleet
 
 __all__ = ["load_agent_settings", "load_fleet", "parse_fleet"]
@@ -21,6 +21,8 @@ def load_agent_settings(file: Path) -> AgentSettings:
     Raises:
         SettingsError: the file cannot be read, or something in it is unknown or wrong.
     """
+    from gateway_firmware_config.agent.settings import AgentSettings
+
     return load_toml(file, AgentSettings)[0]
 
 

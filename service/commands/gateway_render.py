@@ -11,7 +11,6 @@ import typer
 
 from metering.errors import SettingsError
 from service.fleet_folder import rendered_broker, rendered_fleet, rendered_gateway, write_files
-from service.gateway_files import load_fleet
 
 if TYPE_CHECKING:
     from gateway_firmware_config.fleet import Fleet
@@ -25,6 +24,13 @@ FleetFile = Annotated[
 Folder = Annotated[Path, typer.Option("--to", metavar="FOLDER", help="Where the files are.", file_okay=False)]
 _FLEET = Path("gateways.toml")
 _KEY = re.compile(r"(?<=^key=)[0-9A-Fa-f]{32}$", re.MULTILINE)
+
+
+def _fleet(file: Path) -> Fleet:
+    """Read gateways.toml; what reads it is loaded here only, for no other command wants to wait for it."""
+    from service.gateway_files import load_fleet
+
+    return load_fleet(file)
 
 
 def render(
@@ -59,7 +65,7 @@ def render(
 
         nurt gateway render cellar --with-keys
     """
-    fleet = load_fleet(config)
+    fleet = _fleet(config)
     if missing := [name for name in names or () if name not in fleet.gateway]:
         raise SettingsError(f"{config}: no gateway {missing[0]}; there are: {', '.join(fleet.gateway)}")
     keys = _keys(fleet, names or [], service) if with_keys else {}
@@ -104,7 +110,7 @@ def diff(config: FleetFile = _FLEET, to: Folder = Path("gateways")) -> None:
     """
     lines = [
         line
-        for path, file in sorted(rendered_fleet(load_fleet(config)).items())
+        for path, file in sorted(rendered_fleet(_fleet(config)).items())
         for line in _changes(to, path, file.text)
     ]
     typer.echo("\n".join(lines), nl=bool(lines))
