@@ -18,6 +18,12 @@ def bars(page):
     return page.locator("svg:visible .bar")
 
 
+def follow(page, link) -> None:
+    """Click, and wait until the page it leads to is there."""
+    with page.expect_navigation():
+        link.click()
+
+
 def query(page) -> dict[str, list[str]]:
     return parse_qs(urlsplit(page.url).query)
 
@@ -27,11 +33,11 @@ def test_a_year_opens_to_its_months_and_those_to_days_without_a_script(chromium,
     page = context.new_page()
     page.goto(house.link() + YEAR)
     assert bars(page).count() == 4
-    bars(page).nth(0).click()
+    follow(page, bars(page).nth(0))
     assert query(page) == {"span": ["month"], "day": ["2026-01-01"]}
     assert page.locator("h2").first.text_content() == "styczeń 2026"
     assert bars(page).count() == 31
-    page.get_by_role("link", name="Później").click()
+    follow(page, page.get_by_role("link", name="Później"))
     assert query(page)["day"] == ["2026-02-01"]
     assert page.locator(".keys").is_hidden()
     assert page.locator("tbody tr").count() >= 28
@@ -42,15 +48,15 @@ def test_hours_are_shown_after_consent_and_not_before(page, house):
     page.goto(house.link() + "?span=day&day=2026-04-18&lang=en")
     assert page.locator(".hint").text_content() == "Hourly values need your consent."
     assert bars(page).count() == 1
-    page.get_by_role("button", name="I agree, show hours").click()
+    follow(page, page.get_by_role("button", name="I agree, show hours"))
     assert bars(page).count() == 24
     page.goto(house.link() + "?span=month&lang=en")
-    bars(page).nth(3).click()
+    follow(page, bars(page).nth(3))
     assert query(page)["span"] == ["day"]
     assert bars(page).count() == 24
     page.goto(house.link() + "?span=day&day=2025-03-30&lang=en")
     assert "kept for 12 months" in (page.locator(".hint").text_content() or "")
-    page.get_by_role("button", name="Take back my consent").click()
+    follow(page, page.get_by_role("button", name="Take back my consent"))
     page.goto(house.link() + "?span=day&day=2026-04-18&lang=en")
     assert bars(page).count() == 1
 
@@ -133,10 +139,10 @@ def test_dark_colours_have_contrast_too(chromium, house):
 def test_a_state_is_taken_or_refused_in_the_customer_s_language(page, house):
     page.goto(house.link() + "/state?lang=ro")
     page.get_by_label("Index: doar cifrele negre").fill("18733")
-    page.get_by_role("button", name="Trimite").click()
+    follow(page, page.get_by_role("button", name="Trimite"))
     assert "doar cifrele negre" in (page.get_by_role("alert").text_content() or "")
     page.get_by_label("Index: doar cifrele negre").fill("19")
-    page.get_by_role("button", name="Trimite").click()
+    follow(page, page.get_by_role("button", name="Trimite"))
     assert "indexul 19 m³ a fost primit" in (page.get_by_role("status").text_content() or "")
     rows = page.locator("tbody tr")
     assert [rows.nth(n).locator("td").last.text_content() for n in range(2)] == ["primit", "respins"]
