@@ -65,6 +65,8 @@ class Decoder:
         self._kinds: dict[bytes, _Kind] = {}
         self._ciphers = CipherCache()
         self._last: tuple[bytes | None, link.Frame] = None, link.Frame(b"")
+        if layouts is not None:
+            layouts.on_forgetting(self._begin_anew)
 
     def __len__(self) -> int:
         """Count the telegram layouts known."""
@@ -175,6 +177,11 @@ class Decoder:
             del way.layouts[_MOST_ALIKE:]
         if self._count > self._most:
             self._forget()
+
+    def _begin_anew(self) -> None:
+        """Send all telegrams the full way again: only there does the registry of compact frames learn."""
+        self._kinds.clear()
+        self._count = 0
 
     def _forget(self) -> None:
         """Forget layouts not used since the last time; where most were, the kinds of meters learnt first."""

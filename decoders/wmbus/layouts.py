@@ -6,7 +6,7 @@ A layout is told as its bytes: all DIBs and VIBs of the records, in order (EN 13
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from decoders.telegram import Record
 from decoders.wmbus.crc import crc16
@@ -28,9 +28,11 @@ Kind = tuple[str, str, str]
 class Layouts:
     """The layouts known so far, found by signature.
 
-    One learnt from a telegram counts for meters of the same kind; one known beforehand counts for all. What
-    was neither learnt nor asked for the longest time is forgotten first. One object may serve several
-    threads as long as one at a time uses it.
+    One learnt from a telegram counts for meters of the same kind; one known beforehand counts for all. Beyond
+    the limit the older half of what was learnt is forgotten at once. What counts is when a layout was learnt,
+    never how often it is seen or asked: so a stream, whose quick way passes this registry by, knows at every
+    telegram what one without a quick way would know. One object may serve several threads as long as one at a
+    time uses it.
 
     Args:
         known: layouts known beforehand.
@@ -42,6 +44,7 @@ class Layouts:
 
     def __init__(self, known: Iterable[bytes] = (), *, limit: int = _KINDS) -> None:
         self._limit = limit
+        self._forgetting: list[Callable[[], None]] = []
         self._known: dict[int, list[bytes]] = {}
         self._learnt: dict[tuple[Kind, int], tuple[bytes, ...]] = {}
         for headers in known:
@@ -65,10 +68,22 @@ class Layouts:
         if not headers or headers in self._known.get(signature, ()):
             return
         key = (_kind(meter), signature)
-        others = [one for one in self._learnt.pop(key, ()) if one != headers]
-        self._learnt[key] = (headers, *others[: _COLLIDING - 1])
+        others = self._learnt.get(key, ())
+        if headers not in others:
+            self._learnt[key] = (headers, *others[: _COLLIDING - 1])
+            if len(self._learnt) > self._limit or len(others) == _COLLIDING:
+                self._forget()
+
+    def on_forgetting(self, hear: Callable[[], None]) -> None:
+        """Have something called whenever layouts were forgotten, and must be learnt anew."""
+        self._forgetting.append(hear)
+
+    def _forget(self) -> None:
         if len(self._learnt) > self._limit:
-            del self._learnt[next(iter(self._learnt))]
+            for key in list(self._learnt)[: self._limit // 2]:
+                del self._learnt[key]
+        for hear in self._forgetting:
+            hear()
 
     def learnt(self) -> Iterator[tuple[Kind, bytes]]:
         """Give what was learnt, the newest of a kind last."""
@@ -78,10 +93,7 @@ class Layouts:
 
     def find(self, meter: MeterId, signature: int) -> Iterator[bytes]:
         """Give the headers with this signature, those of the meter's own kind first."""
-        key = (_kind(meter), signature)
-        if learnt := self._learnt.pop(key, ()):
-            self._learnt[key] = learnt
-        yield from learnt
+        yield from self._learnt.get((_kind(meter), signature), ())
         yield from self._known.get(signature, ())
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from decoders import DecodeError, decode
 from decoders.build import EllSpec, build
+from decoders.decoder import Decoder
 from decoders.shipped_layouts import shipped_layouts
 from decoders.trace import Understanding, trace
 from decoders.wmbus import compact
@@ -177,14 +178,32 @@ def test_a_format_frame_that_is_none_teaches_nothing(payload, code):
     assert len(layouts) == 0
 
 
-def test_what_was_not_used_longest_is_forgotten_first():
-    layouts = Layouts(limit=3)
-    taught = [bytes((2, vif)) for vif in range(3)]
+def test_beyond_the_limit_the_older_half_is_forgotten_however_often_it_was_asked():
+    layouts = Layouts(limit=4)
+    taught = [bytes((2, vif)) for vif in range(5)]
     for headers in taught:
+        assert not list(layouts.find(METER, signature_of(headers)))
         layouts.learn(METER, headers)
-    assert list(layouts.find(METER, signature_of(taught[0]))) == [taught[0]]
-    layouts.learn(METER, b"\x02\x13")
-    assert [len(list(layouts.find(METER, signature_of(one)))) for one in taught] == [1, 0, 1]
+        list(layouts.find(METER, signature_of(taught[0])))
+    assert [len(list(layouts.find(METER, signature_of(one)))) for one in taught] == [0, 0, 1, 1, 1]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 4), st.booleans()), max_size=60))
+def test_a_decoder_with_a_quick_way_knows_what_one_without_would_know(heard):
+    """The registry is full all the time; a compact frame is understood by both ways or by none."""
+    quick, full = Decoder(Layouts(limit=2)), Layouts(limit=2)
+    for records, whole in heard:
+        payload = bytes.fromhex("02133412") * (records + 1)
+        frame = sent(payload, 0x78) if whole else sent(compact.compact_frame(payload), 0x79)
+        assert told(quick.decode, frame) == told(lambda one: decode(one, layouts=full), frame)
+
+
+def told(way, frame: bytes) -> object:
+    try:
+        return values(way(frame))
+    except DecodeError as error:
+        return error.code
 
 
 def test_what_is_no_layout_cannot_be_known_beforehand():
