@@ -49,11 +49,12 @@ def _texts(
             if None in values
             else list(map(str, values))
         )
+    if isinstance(kind, sa.LargeBinary):
+        begins, _digit, ends = safe("\\x0").partition("0")  # digits need no care: only what is around them
+        return [null if value is None else f"{begins}{value.hex()}{ends}" for value in values]
     write = _writer(kind)
     if isinstance(kind, Exact | sa.Boolean):
         return [null if value is None else write(value) for value in values]
-    if isinstance(kind, sa.LargeBinary):
-        return [null if value is None else safe(write(value)) for value in values]
     if isinstance(kind, Moment):
         keys = list(map(id, values))
         distinct = dict(zip(keys, values, strict=True))
@@ -74,14 +75,9 @@ def _moment(moment: datetime) -> str:
     return utc(moment).isoformat()
 
 
-def _bytes(value: bytes) -> str:
-    return f"\\x{value.hex()}"
-
-
 _WRITERS: Sequence[tuple[type | tuple[type, ...], Callable[[Any], str]]] = (
     (Moment, _moment),
     (Exact, plain_text),
     ((FreeText, sa.Text), lambda text: storable(str(text))),
-    (sa.LargeBinary, _bytes),
     (sa.Boolean, lambda said: "t" if said else "f"),
 )
