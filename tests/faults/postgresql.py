@@ -16,15 +16,24 @@ PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 
 
 class PostgreSQL:
-    """One server on a socket in a temporary folder; it syncs as a real one does."""
+    """One server on a socket in a temporary folder; it syncs as a real one does.
 
-    def __init__(self) -> None:
+    Args:
+        disk_mb: put it on a file system of its own of so many MB; 0 = on the temporary folder's.
+    """
+
+    def __init__(self, disk_mb: int = 0) -> None:
         self.folder = Path(mkdtemp(prefix="nurt-fault-pg-"))
+        self._disk = bool(disk_mb)
+        if disk_mb:
+            mount = ["mount", "-t", "tmpfs", "-o", f"size={disk_mb}m", "tmpfs", str(self.folder)]
+            subprocess.run(mount, check=True)
         self._user = "postgres" if os.geteuid() == 0 else None  # the server refuses to be root
         self._databases = 0
         if self._user:
             subprocess.run(["chown", self._user, self.folder], check=True)
-        self._run("initdb", "-U", "nurt", "-A", "trust", "-E", "UTF8", "--no-sync")
+        small = ("--wal-segsize=1",) if disk_mb else ()
+        self._run("initdb", "-U", "nurt", "-A", "trust", "-E", "UTF8", "--no-sync", *small)
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
 
@@ -35,6 +44,7 @@ class PostgreSQL:
             f"unix_socket_directories={self.folder}",
             "max_connections=40",
             "recovery_init_sync_method=syncfs",
+            *(("max_wal_size=8MB", "min_wal_size=2MB") if self._disk else ()),
         )
         command = [str(PROGRAMS[-1].with_name("postgres")), "-D", str(self.folder / "data")]
         command += [part for option in options for part in ("-c", option)]
@@ -98,6 +108,8 @@ class PostgreSQL:
     def remove(self) -> None:
         """End it and delete everything."""
         self.stop(signal.SIGQUIT)
+        if self._disk:
+            subprocess.run(["umount", "-l", str(self.folder)], check=True)
         subprocess.run(["rm", "-rf", str(self.folder)], check=True)
 
     def _run(self, program: str, *arguments: str) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from deployment import Deployment, came, compare, until
 from gateways import Town
-from postgresql import PostgreSQL
+from postgresql import PROGRAMS, PostgreSQL
 
 pytestmark = pytest.mark.servers
 
@@ -130,16 +130,17 @@ def test_postgresql_is_killed_in_a_commit_that_is_durable_but_not_answered(
     assert sums["of them delivered again"] > 0, "what was durable came again and was recognised"
 
 
+def mount(folder: Path, size_mb: int) -> bool:
+    """Mount a file system of its own, where we may."""
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size_mb}m", "tmpfs", str(folder)]
+    return os.geteuid() == 0 and not subprocess.run(command, check=False, capture_output=True).returncode
+
+
 @contextmanager
 def small_disk(folder: Path) -> Iterator[None]:
     """A file system of 24 MB of its own, where we may."""
     folder.mkdir(parents=True)
-    mounted = (
-        os.geteuid() == 0
-        and not subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)], check=False, capture_output=True
-        ).returncode
-    )
+    mounted = mount(folder, 24)
     try:
         yield
     finally:
@@ -173,17 +174,21 @@ def full(deployment: Deployment) -> Iterator[None]:
     """Let nothing more be written."""
     data = deployment.folder / "data"
     if os.path.ismount(data):
-        filler = data / "filler"
-        with filler.open("wb", buffering=0) as file:
-            for size in (1 << 20, 4096):
-                fill(file.fileno(), size)
+        fill_disk(data / "filler")
         yield
-        filler.unlink()
+        (data / "filler").unlink()
     else:
         before = resource.prlimit(deployment.pid, resource.RLIMIT_FSIZE)
         resource.prlimit(deployment.pid, resource.RLIMIT_FSIZE, (4096, before[1]))
         yield
         resource.prlimit(deployment.pid, resource.RLIMIT_FSIZE, before)
+
+
+def fill_disk(filler: Path) -> None:
+    """Write to a file until nothing more can be written."""
+    with filler.open("ab", buffering=0) as file:
+        for size in (1 << 20, 4096):
+            fill(file.fileno(), size)
 
 
 def fill(file: int, size: int) -> None:
@@ -194,7 +199,53 @@ def fill(file: int, size: int) -> None:
         return
 
 
-@pytest.mark.long
+@pytest.fixture
+def small_server(tmp_path: Path) -> Iterator[PostgreSQL]:
+    """PostgreSQL whose data and log of transactions lie on a file system of 112 MB of its own."""
+    if not PROGRAMS:
+        pytest.skip("PostgreSQL is not installed")
+    if not mount(tmp_path, 1):
+        pytest.skip("a file system can be mounted by root only")
+    subprocess.run(["umount", "-l", str(tmp_path)], check=True)
+    server = PostgreSQL(disk_mb=112)
+    yield server
+    server.remove()
+
+
+def test_the_disk_of_postgresql_is_full_for_a_while(
+    mosquitto: Callable[..., object], deploy: Deploy, small_server: PostgreSQL, capsys: Capture
+) -> None:
+    """Tables cannot grow, or the server stops for want of room for its log; with room again it goes on."""
+    broker = mosquitto()
+    deployment = deploy(broker.port, small_server.database())
+    deployment.register()
+    deployment.start("--workers", "2")
+    deployment.await_listening(2)
+    filler = small_server.folder / "filler"
+    stopped = 0
+
+    def told_again(before: int) -> bool:
+        fill_disk(filler)  # what the server gave up meanwhile
+        return deployment.told("store.unavailable") > before
+
+    with Town(broker.port, messages_per_s=100) as town:
+        for _ in range(ROUNDS):
+            time.sleep(0.5)
+            known, back = deployment.told("store.unavailable"), deployment.told("store.available")
+            until(lambda n=known: told_again(n), "the full disk is told")
+            time.sleep(0.5)
+            filler.unlink()
+            stopped += not small_server.answers()
+            small_server.start()
+            until(lambda n=back: deployment.told("store.available") > n, "it goes on")
+    say(
+        capsys,
+        f"The disk of PostgreSQL full ({stopped} times the server stopped)",
+        compare(deployment, town),
+    )
+    assert deployment.stop() < 5
+
+
 def test_the_clock_is_stepped(mosquitto: Callable[..., object], deploy: Deploy, capsys: Capture) -> None:
     """A day forward, three back, two forward: what gateways say counts, not what we believe the time is."""
     broker = mosquitto()
