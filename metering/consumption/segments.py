@@ -74,9 +74,12 @@ def joined(segments: Iterable[Segment]) -> Settled:
 
 
 def _settled(segment: Segment) -> Settled:
-    inside = [point for point in segment.points if segment.hangs_at(point.at)]
     outside = [point for point in segment.points if not segment.hangs_at(point.at)]
-    found = settle([*segment.certain, *inside], segment.limits, certain=segment.certain)
+    inside = [point for point in segment.points if segment.hangs_at(point.at)] if outside else segment.points
+    certain = segment.certain
+    found = settle([*certain, *inside] if certain else inside, segment.limits, certain=certain)
+    if not outside:
+        return found
     foreign = [SetAside(point, Reason.NOT_INSTALLED, None, None) for point in outside]
     return replace(found, set_aside=tuple(sorted([*found.set_aside, *foreign], key=lambda one: one.point)))
 

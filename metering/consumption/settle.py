@@ -35,7 +35,10 @@ def settle(points: Iterable[IndexPoint], limits: Limits, *, certain: Collection[
     Returns:
         Lines, breaks, and every reading set aside. The same for any order and repetition of arrival.
     """
-    bare = (replace(point, carry=Decimal(0)) if point.carry else point for point in points)
+    given = tuple(points)
+    if not certain and _simply_rises(given, limits):
+        return Settled((given,))
+    bare = (replace(point, carry=Decimal(0)) if point.carry else point for point in given)
     ordered = sorted(bare, key=lambda point: (point.at, point.value, point.arrived or point.at))
     timely = [point for point in ordered if not _from_the_future(point)]
     distinct, repeated = _without_repeats(timely)
@@ -48,6 +51,27 @@ def settle(points: Iterable[IndexPoint], limits: Limits, *, certain: Collection[
         *(SetAside(one, Reason.MISTIMED, None, None) for one in ordered if _from_the_future(one)),
     ]
     return Settled(lines, breaks, tuple(sorted(set_aside, key=lambda one: one.point)))
+
+
+def _simply_rises(points: Sequence[IndexPoint], limits: Limits) -> bool:
+    """Whether readings came in order, each by no more than an hour's flow above the one before.
+
+    Such a series costs nothing to explain as it stands, and nearly all are such.
+    """
+    if not points:
+        return False
+    most = limits.rate
+    before: IndexPoint | None = None
+    for point in points:
+        if point.carry or (point.arrived is not None and point.at > point.arrived):
+            return False
+        if before is not None:
+            if point.at <= before.at or point.value < before.value:
+                return False
+            if most is not None and WIDE.subtract(point.value, before.value) > most:
+                return False
+        before = point
+    return True
 
 
 def _from_the_future(point: IndexPoint) -> bool:

@@ -309,3 +309,16 @@ def test_totals_follow_what_passed_over_any_number_of_roll_overs(rises, start):
     found = settle(hourly(*(one % 10_000 for one in passed)), thousand)
     (line,) = found.lines
     assert [int(point.total - line[0].total) for point in line] == [one - start for one in passed]
+
+
+@given(st.lists(st.tuples(st.integers(1, 90), st.integers(-1, 6)), min_size=2, max_size=40), st.booleans())
+@settings(max_examples=200, deadline=None)
+def test_a_series_that_came_in_order_is_sorted_out_as_one_that_did_not(steps, late):
+    """The short way, for series that simply rise, says what the long way says of the same readings."""
+    points, at, total = [], BEGIN, Decimal(100)
+    for minutes, rise in steps:
+        at, total = at + timedelta(minutes=minutes), total + rise
+        arrived = at + timedelta(days=-2 if late and minutes == 90 else 1)
+        points.append(IndexPoint(at, total, arrived=arrived))
+    limits = Limits(Decimal(5), Decimal(0), Decimal(2))
+    assert settle(points, limits) == settle(points[::-1], limits)
