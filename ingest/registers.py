@@ -21,10 +21,12 @@ from decoders.model import Model
 from ingest.local_dates import AHEAD, in_zone, plain_dates
 from ingest.model_values import model_values
 from ingest.quality import quality_of
+from ingest.status import status_flags
 from metering.meter import PulseInput
 from metering.ports import ArchivedTelegram
 from metering.quick_readings import quick_provenance, quick_reading
 from metering.reading import Detail, Function, Provenance, Reading, Register, Way, exact
+from metering.status import STATUS
 from metering.uplink import PulseUplink
 
 __all__ = [
@@ -98,6 +100,12 @@ def readings_of(
                     provenance,
                 )
             )
+    if flags := status_flags(telegram, model):
+        quality = quality_of(Function.INSTANTANEOUS, reception, dated=False)
+        number = Decimal(flags.value)
+        readings.append(
+            quick_reading(meter, STATUS, number, "", heard_at, received_at, way, quality, provenance)
+        )
     return readings, details
 
 
