@@ -233,7 +233,7 @@ class SqlArchive:
             "history": [one.history for one in heard],
             "raw": [raw for *_, raw in new],
         }
-        insert_columns(self._connection, receptions, columns)
+        insert_columns(self._connection, receptions, columns, expected_new=True)
         self._count([(meter, reception) for _, meter, reception, _ in new])
 
     def _count(self, heard: Sequence[tuple[int, Reception]]) -> None:

@@ -77,19 +77,27 @@ class Partition(NamedTuple):
     month: Month | None
 
 
-def make_room(connection: sa.Connection, table: sa.Table, moments: Iterable[datetime]) -> None:
-    """Make partitions for rows of these times, as far as they are missing."""
+def make_room(connection: sa.Connection, table: sa.Table, moments: Iterable[datetime]) -> str:
+    """Make partitions for rows of these times, as far as they are missing.
+
+    Returns:
+        Where to write them: the partition if one holds all, else the table. A row that goes straight to its
+        partition spares the server the search for it.
+    """
     if connection.dialect.name != "postgresql" or table.name not in PARTITIONED:
-        return
+        return table.name
     known: set[tuple[str, Month]] = connection.info.setdefault(_KNOWN, set())
     asked = {(one.year, one.month) if one.tzinfo is UTC else tuple(Month.of(one)) for one in moments}
-    for year, month in asked:
-        wanted = Month(year, month)
+    months = [Month(year, month) for year, month in asked]
+    for wanted in months:
         if (table.name, wanted) not in known:
             if wanted.begin >= FIRST:
                 _attach(connection, table.name, wanted)
                 _attach(connection, table.name, wanted.next)
             known.add((table.name, wanted))
+    if len(months) == 1 and months[0].begin >= FIRST:
+        return f"{table.name}_{months[0]}"
+    return table.name
 
 
 def forget_months(connection: sa.Connection) -> None:

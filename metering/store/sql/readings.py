@@ -213,7 +213,7 @@ def write_readings(connection: sa.Connection, columns: Columns, moves: Moves) ->
     said = [columns[name] for name in ("meter", "register", "measured_at", "telegram")]
     heads: Columns = dict(zip(("meter", "register", "measured_at"), moves.of(*said), strict=True))
     execute_columns(connection, _newer(connection.dialect.name), heads)
-    return insert_columns(connection, readings, columns)
+    return insert_columns(connection, readings, columns, expected_new=True)
 
 
 @lru_cache

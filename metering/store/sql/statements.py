@@ -87,14 +87,24 @@ def execute_columns(connection: sa.Connection, statement: UpdateBase, columns: C
     return connection.exec_driver_sql(text, list(zip(*values, strict=True))).rowcount
 
 
-def insert_columns(connection: sa.Connection, table: sa.Table, columns: Columns) -> int:
-    """Insert rows given by columns, leaving out those whose key is there already; gives how many were new."""
+def insert_columns(
+    connection: sa.Connection, table: sa.Table, columns: Columns, *, expected_new: bool = False
+) -> int:
+    """Insert rows given by columns, leaving out those whose key is there already; gives how many were new.
+
+    Args:
+        connection: in a transaction.
+        table: where to.
+        columns: column name to values.
+        expected_new: hardly ever is one of them there already; PostgreSQL then takes them quicker.
+    """
     if (
         connection.dialect.name == "postgresql"
         and table.name in PARTITIONED
         and next(iter(columns.values()), ())
     ):
-        return bulk.copy_once(connection, table, columns)
+        copied = bulk.copy_straight if expected_new else bulk.copy_once
+        return copied(connection, table, columns)
     return execute_columns(connection, _once(table, connection.dialect.name), columns)
 
 

@@ -1,14 +1,14 @@
-"""Values as PostgreSQL reads them in text: for COPY, and as arrays that hold a whole column.
+"""Values for PostgreSQL, a whole column at a time: for COPY, and as arrays in text.
 
-A row at a time, the driver takes longer to prepare a batch than the server to store it; so whole columns
-are written at once, as text, which the server reads quickly. Sources: PostgreSQL manual, COPY (text format)
-and 8.15.2 (array input syntax).
+COPY takes them in binary, which the driver's own code writes and the server reads without parsing. A
+statement takes a column as the text of one array: value by value, the driver takes longer to prepare a batch
+than the server to store it. Source: PostgreSQL manual, 8.15.2 (array input syntax).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,19 +16,19 @@ import sqlalchemy as sa
 from metering.reading import utc
 from metering.store.sql.types import Exact, FreeText, Moment, plain_text, storable
 
-__all__ = ["arrays", "copy_rows"]
+__all__ = ["arrays", "for_copy"]
 
-_COPIED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _QUOTED = str.maketrans({"\\": "\\\\", '"': '\\"'})
 
 
-def copy_rows(table: sa.Table, names: Sequence[str], columns: Sequence[Sequence[Any]]) -> bytes:
-    """Give rows in COPY's text format."""
-    texts = [
-        _texts(table.c[name].type, values, "\\N", lambda text: text.translate(_COPIED))
-        for name, values in zip(names, columns, strict=True)
-    ]
-    return "".join([f"{row}\n" for row in map("\t".join, zip(*texts, strict=True))]).encode()
+def for_copy(kind: sa.types.TypeEngine[Any], values: Sequence[Any]) -> Sequence[Any]:
+    """Give a column as the driver is to have it."""
+    if isinstance(kind, Moment):
+        return values if {value.tzinfo for value in values} == {UTC} else list(map(utc, values))
+    if isinstance(kind, FreeText | sa.Text):
+        known = {value: None if value is None else storable(str(value)) for value in set(values)}
+        return list(map(known.__getitem__, values))
+    return values
 
 
 def arrays(kinds: Sequence[sa.Column[Any]], columns: Sequence[Sequence[Any]]) -> list[str]:
