@@ -23,11 +23,15 @@ from metering.batches import Batches
 from metering.billing import BillingBook
 from metering.billing_accounts import Accounts
 from metering.billing_customers import Customers
+from metering.checks import Checks
+from metering.columns import Columns
 from metering.device import Devices
+from metering.districts import Districts
 from metering.findings import Findings
 from metering.keyring import KeyHistory, KeyLookup, KeyPeriod, Keyring, keys_of
 from metering.ledger import GatewayRow, Ledger, Outcome, Quarantined
 from metering.meter import Installation, Meter, MeterId, PulseInput, ServicePoint
+from metering.orders import Orders
 from metering.outbox import Outbox
 from metering.reading import Detail, Reading, Register
 from metering.unclaimed import Unclaimed
@@ -149,6 +153,10 @@ class Registry(Protocol):
 
     def edition(self) -> int:
         """Give a number that changes with every change of registered meters or of their keys."""
+        ...
+
+    def renew(self) -> None:
+        """Make a new edition: something else was changed that every process looks at when it sees one."""
         ...
 
     def meters(self, ids: Collection[MeterId]) -> Mapping[MeterId, Meter]:
@@ -281,6 +289,26 @@ class Transaction(Protocol):
     @property
     def findings(self) -> Findings:
         """Findings, and what people made of them."""
+        ...
+
+    @property
+    def districts(self) -> Districts:
+        """Districts and their hours."""
+        ...
+
+    @property
+    def columns(self) -> Columns:
+        """Registers as columns of numbers, for judging."""
+        ...
+
+    @property
+    def checks(self) -> Checks:
+        """What validation found between closings."""
+        ...
+
+    @property
+    def orders(self) -> Orders:
+        """Orders to readers."""
         ...
 
 

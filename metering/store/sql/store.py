@@ -16,8 +16,10 @@ from metering.store.sql.batches import SqlBatches
 from metering.store.sql.billing import SqlBillingBook
 from metering.store.sql.billing_accounts import SqlAccounts
 from metering.store.sql.billing_customers import SqlCustomers
+from metering.store.sql.checks import SqlChecks
 from metering.store.sql.coverage import SqlCoverage
 from metering.store.sql.devices import SqlDevices
+from metering.store.sql.districts import SqlDistricts
 from metering.store.sql.editions import Edition, Standing
 from metering.store.sql.engine import Database
 from metering.store.sql.findings import SqlFindings
@@ -25,7 +27,9 @@ from metering.store.sql.heads import Moves, Signposts
 from metering.store.sql.keyring import SqlKeyring
 from metering.store.sql.ledger import SqlLedger
 from metering.store.sql.masters import Masters
+from metering.store.sql.orders import SqlOrders
 from metering.store.sql.outbox import SqlOutbox
+from metering.store.sql.reading_columns import SqlColumns
 from metering.store.sql.readings import SqlReadings
 from metering.store.sql.registry import SqlRegistry
 from metering.store.sql.rotation import rotate
@@ -60,6 +64,10 @@ class SqlTransaction:
     unclaimed: SqlUnclaimed
     access: SqlAccess
     findings: SqlFindings
+    districts: SqlDistricts
+    columns: SqlColumns
+    checks: SqlChecks
+    orders: SqlOrders
 
 
 class SqlStore:
@@ -163,5 +171,9 @@ class SqlStore:
             accounts=SqlAccounts(connection),
             access=SqlAccess(connection),
             findings=SqlFindings(connection),
+            districts=SqlDistricts(connection, names),
+            columns=SqlColumns(connection, names),
             unclaimed=SqlUnclaimed(connection),
+            checks=SqlChecks(connection, names),
+            orders=SqlOrders(connection),
         )
