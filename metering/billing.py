@@ -220,7 +220,8 @@ class BillingBook(Protocol):
     ) -> Mapping[MeterId, Sequence[IndexPoint]]:
         """Give the readings of a register in m3 of many meters, ``since <= t <= until``, by time.
 
-        Those the meter itself marked as wrong are left out.
+        Those the meter itself marked as wrong are left out. When one arrived is said only if that was before
+        its own time, so that its time is wrong.
 
         Args:
             meters: whose.

@@ -20,6 +20,7 @@ from metering.consumption import start_of_day
 from metering.errors import InvalidValue
 from metering.meter import ServicePoint
 from metering.ports import Clock, Store
+from metering.resting import collector_rests
 from service.billing_utility import utility_of
 from service.database import open_store
 from service.settings_model import Settings
@@ -154,7 +155,8 @@ def _batches(store: Store, asked: Run) -> Iterator[list[ServicePoint]]:
 
 def _one(store: Store, utility: Utility, clock: Clock, asked: Run, points: list[ServicePoint]) -> Tally:
     work = Review(store, utility, clock).look if asked.review else Bridge(store, utility, clock).close
-    return work(points, asked.span.since, asked.span.until, dry_run=asked.dry_run)
+    with collector_rests():
+        return work(points, asked.span.since, asked.span.until, dry_run=asked.dry_run)
 
 
 # --- in a process of its own ---------------------------------------------------------------------

@@ -29,7 +29,7 @@ from metering.billing_customers import (
     ToldState,
 )
 from metering.consumption import IndexPoint
-from metering.meter import Installation, Meter, ServicePoint
+from metering.meter import Installation, Meter, MeterId, ServicePoint
 
 DAY = timedelta(days=1)
 
@@ -142,6 +142,23 @@ def test_index_points_of_many_meters_are_cubic_metres_within_a_time(house, make)
         make.meter: [IndexPoint(make.noon, Decimal("7.7")), IndexPoint(make.at(60), Decimal("7.9"))],
         make.other: [IndexPoint(make.at(60), Decimal("3.1"))],
     }
+
+
+def test_a_reading_from_the_future_is_told_from_one_of_its_time(house, make):
+    early = replace(make.reading("9"), measured_at=make.at(3 * 24 * 60), received_at=make.noon)
+    with house.writing() as tx:
+        tx.readings.add([make.reading("7.7"), early])
+        found = tx.billing.index_points([make.meter], make.volume, make.noon, early.measured_at)
+    assert [point.arrived for point in found[make.meter]] == [None, make.noon]
+
+
+def test_more_meters_than_one_statement_of_sqlite_takes_are_found(house, make):
+    many = [MeterId("KAM", f"{n:08d}", "1b", "16") for n in range(1100)]
+    with house.writing() as tx:
+        tx.readings.add([make.reading(meter=meter) for meter in many])
+        found = tx.billing.index_points(many, make.volume, make.noon, make.noon)
+        assert not tx.billing.index_points([], make.volume, make.noon, make.noon)
+    assert found.keys() == set(many)
 
 
 def question(make, point: str = "SP1", kind: ExceptionKind = ExceptionKind.RULE, read: str | None = None):

@@ -13,15 +13,18 @@ from metering.billing import KeptRead, ReadState
 from metering.consumption import IndexPoint
 from metering.meter import Installation, MeterId, ServicePoint
 from metering.reading import Quality, Register
+from metering.store.sql.among import among
 from metering.store.sql.billing_questions import Questions
 from metering.store.sql.schema import billing_reads, installations, origins, readings, service_points
-from metering.store.sql.statements import Row, in_chunks, insert_once
+from metering.store.sql.statements import Row, insert_once
 from metering.store.sql.symbols import Names
 
 __all__ = ["SqlBillingBook"]
 
 _COLUMNS = tuple(billing_reads.c)[1:]
 _NO_CARRY = Decimal(0)
+_EARLY = sa.case((readings.c.received_at < readings.c.measured_at, readings.c.received_at))
+"""When a reading arrived, if before its time: only then does it matter, and times cost more than numbers."""
 _BELIEVED = (Quality.RAW.value, Quality.CLOCK_UNSURE.value)
 
 
@@ -59,8 +62,8 @@ class SqlBillingBook(Questions):
         wanted = sa.select(table.c.meter, table.c.service_point, table.c.valid_from, table.c.valid_to)
         rows = [
             row
-            for chunk in in_chunks(service_points)
-            for row in self._connection.execute(wanted.where(table.c.service_point.in_(chunk)))
+            for these in among(self._connection, table.c.service_point, service_points)
+            for row in self._connection.execute(wanted.where(these))
         ]
         meters = self._names.meters.things(row[0] for row in rows)
         found: dict[str, list[Installation]] = {}
@@ -83,11 +86,11 @@ class SqlBillingBook(Questions):
         found: dict[int, list[IndexPoint]] = {one: [] for one in meter_of}
         of = (readings.c.register == number) & readings.c.origin.in_(self._believed())
         of &= (readings.c.measured_at >= since) & (readings.c.measured_at <= until)
-        wanted = sa.select(
-            readings.c.meter, readings.c.measured_at, readings.c.value, readings.c.received_at
-        ).order_by(readings.c.meter, readings.c.measured_at)
-        for chunk in in_chunks(meter_of):
-            these = of & readings.c.meter.in_(chunk)
+        wanted = sa.select(readings.c.meter, readings.c.measured_at, readings.c.value, _EARLY).order_by(
+            readings.c.meter, readings.c.measured_at
+        )
+        for mine in among(self._connection, readings.c.meter, meter_of):
+            these = of & mine
             if day_begins:
                 these &= sa.tuple_(readings.c.meter, readings.c.measured_at).in_(
                     _edges_of_days(these, day_begins, self._connection.dialect.name)
@@ -99,8 +102,9 @@ class SqlBillingBook(Questions):
     def add_reads(self, reads: Sequence[KeptRead]) -> set[str]:
         """Keep billing reads, each key once; gives the keys that were new."""
         keys = {one.key: one for one in reversed(reads)}
-        for chunk in in_chunks(list(keys)):  # writers queue up, so nobody comes in between
-            known = sa.select(billing_reads.c.key).where(billing_reads.c.key.in_(chunk))
+        for these in among(self._connection, billing_reads.c.key, list(keys)):
+            # writers queue up, so nobody comes in between
+            known = sa.select(billing_reads.c.key).where(these)
             for key in self._connection.execute(known).scalars().all():
                 del keys[key]
         insert_once(self._connection, billing_reads, [_row(one) for one in keys.values()])
@@ -125,8 +129,8 @@ class SqlBillingBook(Questions):
         """Give reads of service points whose period ends within ``since < end <= until``."""
         within = (billing_reads.c.ends > since) & (billing_reads.c.ends <= until)
         found: dict[str, list[KeptRead]] = {}
-        for chunk in in_chunks(service_points):
-            for one in self._reads(billing_reads.c.service_point.in_(chunk) & within):
+        for these in among(self._connection, billing_reads.c.service_point, service_points):
+            for one in self._reads(these & within):
                 found.setdefault(one.service_point, []).append(one)
         return {point: sorted(reads, key=_by_end) for point, reads in found.items()}
 

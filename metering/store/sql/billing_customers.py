@@ -21,7 +21,8 @@ from metering.billing_customers import (
 )
 from metering.meter import MeterId
 from metering.store.sql import schema as tables
-from metering.store.sql.statements import Row, in_chunks, insert_once, replace
+from metering.store.sql.among import among
+from metering.store.sql.statements import Row, insert_once, replace
 from metering.store.sql.symbols import Names
 
 __all__ = ["SqlCustomers"]
@@ -242,8 +243,8 @@ class SqlCustomers:
     ) -> list[Any]:
         return [
             row
-            for chunk in in_chunks(values)
-            for row in self._connection.execute(wanted.where(column.in_(chunk)))
+            for these in among(self._connection, column, values)
+            for row in self._connection.execute(wanted.where(these))
         ]
 
     def _of_meters(

@@ -9,8 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from metering.billing import Decision, ExceptionKind, ExceptionState, NewException, OpenException
+from metering.store.sql.among import among
 from metering.store.sql.schema import billing_decisions, billing_exceptions
-from metering.store.sql.statements import Row, in_chunks, insert_once
+from metering.store.sql.statements import Row, insert_once
 
 __all__ = ["Questions"]
 
@@ -67,8 +68,8 @@ class Questions:
         waiting = billing_exceptions.c.state.in_(_WAITING)
         found = [
             one
-            for chunk in in_chunks(service_points)
-            for one in self._found(sa.and_(waiting, billing_exceptions.c.service_point.in_(chunk)), None)
+            for these in among(self._connection, billing_exceptions.c.service_point, service_points)
+            for one in self._found(sa.and_(waiting, these), None)
         ]
         return sorted(found, key=lambda one: one.number)
 
@@ -117,8 +118,8 @@ class Questions:
 
     def _decisions(self, numbers: Iterable[int]) -> dict[int, list[Decision]]:
         found: dict[int, list[Decision]] = {}
-        for chunk in in_chunks(numbers):
-            wanted = sa.select(billing_decisions).where(billing_decisions.c.exception.in_(chunk))
+        for these in among(self._connection, billing_decisions.c.exception, numbers):
+            wanted = sa.select(billing_decisions).where(these)
             for row in self._connection.execute(wanted.order_by(billing_decisions.c.id)):
                 found.setdefault(row.exception, []).append(_decision(row))
         return found
