@@ -81,7 +81,7 @@ def _scaled() -> str:
 
 
 def _fill(store: SqlStore, count: int) -> float:
-    """Fill the registry and the readings with statements of the database's own."""
+    """Fill the registry and the readings with statements of the database's own, day by day as reads arrive."""
     begun = time.monotonic()
     first = MeterId("KAM", "99999999", "1b", "16")
     source = Provenance(None, "roof", "kamstrup-mc21", "1")
@@ -118,7 +118,7 @@ _STATEMENTS = (
     :first + d * interval '24 hours' + (n % 600) * interval '1 second',
     (100 + n % 9000 + d * 0.317)::numeric, :first + d * interval '24 hours' + interval '1 hour', NULL,
     (SELECT min(id) FROM origins WHERE unit = 'm3')
-    FROM generate_series(1, :count) n, generate_series(0, :days - 1) d""",
+    FROM generate_series(0, :days - 1) d, generate_series(1, :count) n ORDER BY d, n""",
     "DELETE FROM installations WHERE service_point = 'SP'",
 )
 
