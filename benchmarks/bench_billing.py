@@ -81,7 +81,7 @@ def _scaled() -> str:
 
 
 def _fill(store: SqlStore, count: int) -> float:
-    """Fill the registry and the readings with statements of the database's own, day by day as reads arrive."""
+    """Fill registry and readings with statements of the database's own, day by day as reads arrive."""
     begun = time.monotonic()
     first = MeterId("KAM", "99999999", "1b", "16")
     source = Provenance(None, "roof", "kamstrup-mc21", "1")
