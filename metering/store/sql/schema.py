@@ -21,10 +21,10 @@
     states        what people read               billing_meters, protocols      dials beside their readings
     billing_reads what was billed                billing_exceptions, billing_decisions, billing_cuts
     billing_inbox billing_documents, billing_marks                              what comes back
-    check_findings what rules raised         check_marks                    how far states were judged
+    check_findings what rules raised         check_marks, check_intervals   how far states were judged
     class_usage   what a class usually uses  reading_orders                 where a reader is to go
     findings      what was found                 finding_verdicts, finding_notices, finding_marks
-    district_meters at the borders of districts district_hours                  what they and customers counted
+    district_meters at borders of districts      district_hours                 what they and customers counted
     gateway_words what gateways say and are told, the newest
     series_queue  what a series store lacks
     unclaimed     what came from nobody's devices and inputs
@@ -64,7 +64,13 @@ from metering.store.sql.tables_billing import (
     states,
     tenancies,
 )
-from metering.store.sql.tables_checks import check_findings, check_marks, class_usage, reading_orders
+from metering.store.sql.tables_checks import (
+    check_findings,
+    check_intervals,
+    check_marks,
+    class_usage,
+    reading_orders,
+)
 from metering.store.sql.tables_districts import district_hours, district_meters
 from metering.store.sql.tables_findings import (
     finding_marks,
@@ -115,6 +121,7 @@ __all__ = [
     "billing_meters",
     "billing_reads",
     "check_findings",
+    "check_intervals",
     "check_marks",
     "class_usage",
     "consents",

@@ -10,6 +10,7 @@ from metering.store.sql.types import Name
 __all__ = ["finding_marks", "finding_notices", "finding_verdicts", "findings"]
 
 OPEN = sa.text("cleared_at IS NULL")
+WAITING = sa.text("muted = 'the scan is not over'")  # metering.findings.WAITS
 
 findings = sa.Table(
     "findings",
@@ -29,6 +30,7 @@ findings = sa.Table(
     text("body"),
     sa.Index("ix_findings_subject", "subject"),
     sa.Index("ix_findings_raised_at", "raised_at"),
+    sa.Index("ix_findings_waiting", "id", sqlite_where=WAITING, postgresql_where=WAITING),
     sa.Index("ix_findings_open", "subject", "family", unique=True, sqlite_where=OPEN, postgresql_where=OPEN),
     sqlite_autoincrement=True,
 )
