@@ -21,7 +21,7 @@ from metering.consumption import IndexPoint
 from metering.meter import MeterId
 from metering.reading import Register, Way
 
-__all__ = ["Arrived", "CheckMark", "Checks", "ClassUsage", "Finding", "Moved"]
+__all__ = ["Arrived", "CheckMark", "Checks", "ClassUsage", "Finding", "IntervalMark", "Moved"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,21 @@ class CheckMark:
     doubted: IndexPoint | None = None
     doubts: int = 0
     raised: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalMark:
+    """How far the intervals of a meter were judged.
+
+    Attributes:
+        meter: whose.
+        step: ``hour`` or ``day``, by how closely it is read; empty = too seldom for intervals.
+        until: up to when, UTC.
+    """
+
+    meter: MeterId
+    step: str
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +180,14 @@ class Checks(Protocol):
 
     def put_marks(self, marks: Sequence[CheckMark]) -> None:
         """Remember how far meters were judged."""
+        ...
+
+    def interval_marks(self, meters: Collection[MeterId]) -> Mapping[MeterId, IntervalMark]:
+        """Give how far the intervals of meters were judged; nothing for those that never were."""
+        ...
+
+    def put_interval_marks(self, marks: Sequence[IntervalMark]) -> None:
+        """Remember how far the intervals of meters were judged."""
         ...
 
     def keep(self, findings: Sequence[Finding]) -> int:

@@ -13,6 +13,7 @@ from billing_bridge.validate.cases import (
     SubMeter,
 )
 from billing_bridge.validate.customer import CustomerCase
+from billing_bridge.validate.line import Judged, Line, judge_states
 from billing_bridge.validate.outcome import Outcome, Severity, Verdict
 from billing_bridge.validate.registry import (
     STAGES,
@@ -28,6 +29,8 @@ __all__ = [
     "Arrival",
     "CustomerCase",
     "IntervalCase",
+    "Judged",
+    "Line",
     "Outcome",
     "PeriodCase",
     "Policy",
@@ -37,6 +40,7 @@ __all__ = [
     "Severity",
     "SubMeter",
     "Verdict",
+    "judge_states",
     "validate_arrival",
     "validate_customer",
     "validate_intervals",

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from metering.billing import KeptRead, ReadState
-from metering.checks import CheckMark, ClassUsage, Finding
+from metering.checks import CheckMark, ClassUsage, Finding, IntervalMark
 from metering.consumption import IndexPoint
 from metering.meter import Installation, Meter, ServicePoint
 from metering.orders import NewOrder, OrderState
@@ -110,6 +110,15 @@ def test_a_mark_is_replaced_and_says_what_moved_since(store, make):
         assert not tx.checks.moved(make.volume, moved.number, 10, everything=True)
         tx.readings.add([make.reading("7.8", at=60)])
         assert [one.newest for one in tx.checks.moved(make.volume, 0, 10, everything=False)] == [make.at(60)]
+
+
+def test_how_far_intervals_were_judged_is_replaced(store, make):
+    one = IntervalMark(make.meter, "day", make.at(0))
+    with store.writing() as tx:
+        tx.checks.put_interval_marks([one])
+        tx.checks.put_interval_marks([replace(one, step="hour", until=make.at(60))])
+        found = tx.checks.interval_marks([make.meter, make.other])
+    assert found == {make.meter: IntervalMark(make.meter, "hour", make.at(60))}
 
 
 def test_states_that_came_since_are_given_with_the_one_before_them_of_the_same_kind(store, make):

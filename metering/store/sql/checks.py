@@ -10,13 +10,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from metering.billing import ReadState
-from metering.checks import Arrived, CheckMark, ClassUsage, Finding, Moved
+from metering.checks import Arrived, CheckMark, ClassUsage, Finding, IntervalMark, Moved
 from metering.consumption import IndexPoint
 from metering.meter import MeterId
 from metering.reading import Quality, Register, Way
 from metering.store.sql.schema import (
     billing_reads,
     check_findings,
+    check_intervals,
     check_marks,
     class_usage,
     contracts,
@@ -100,6 +101,24 @@ class SqlChecks:
         """Remember how far meters were judged."""
         numbers = self._names.meters.ensure(one.meter for one in marks)
         replace(self._connection, check_marks, [_mark_row(one, numbers[one.meter]) for one in marks])
+
+    def interval_marks(self, meters: Collection[MeterId]) -> Mapping[MeterId, IntervalMark]:
+        """Give how far the intervals of meters were judged; nothing for those that never were."""
+        meter_of = {number: meter for meter, number in self._names.meters.find(meters).items()}
+        found: dict[MeterId, IntervalMark] = {}
+        for chunk in in_chunks(meter_of):
+            wanted = sa.select(check_intervals).where(check_intervals.c.meter.in_(chunk))
+            for number, step, until in self._connection.execute(wanted):
+                found[meter_of[number]] = IntervalMark(meter_of[number], step, until)
+        return found
+
+    def put_interval_marks(self, marks: Sequence[IntervalMark]) -> None:
+        """Remember how far the intervals of meters were judged."""
+        numbers = self._names.meters.ensure(one.meter for one in marks)
+        rows: list[Row] = [
+            {"meter": numbers[one.meter], "step": one.step, "until": one.until} for one in marks
+        ]
+        replace(self._connection, check_intervals, rows)
 
     def keep(self, findings: Sequence[Finding]) -> int:
         """Keep what was raised, the same once. Gives how many were new."""

@@ -24,7 +24,7 @@
     check_findings what rules raised         check_marks, check_intervals   how far states were judged
     class_usage   what a class usually uses  reading_orders                 where a reader is to go
     findings      what was found                 finding_verdicts, finding_notices, finding_marks
-    district_meters at borders of districts      district_hours                 what they and customers counted
+    district_meters at borders of districts      district_hours                 what flows and is used
     gateway_words what gateways say and are told, the newest
     series_queue  what a series store lacks
     unclaimed     what came from nobody's devices and inputs

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from metering.store.sql.columns import metadata, moment, number, points_to, text
 from metering.store.sql.types import Exact, FreeText, Moment, Name
 
-__all__ = ["check_findings", "check_marks", "class_usage", "reading_orders"]
+__all__ = ["check_findings", "check_intervals", "check_marks", "class_usage", "reading_orders"]
 
 check_findings = sa.Table(
     "check_findings",
@@ -46,6 +46,14 @@ check_marks = sa.Table(
     sa.Column("doubted", Exact),
     sa.Column("doubts", sa.Integer, nullable=False),
     sa.Column("raised", sa.BigInteger, nullable=False),
+)
+
+check_intervals = sa.Table(
+    "check_intervals",
+    metadata,
+    points_to("meter", "identities.id", key=True),
+    text("step"),
+    moment("until"),
 )
 
 class_usage = sa.Table(

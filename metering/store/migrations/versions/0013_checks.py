@@ -71,6 +71,14 @@ def _marks() -> None:
 
 def _usage() -> None:
     op.create_table(
+        "check_intervals",
+        sa.Column("meter", NUMBER, nullable=False, autoincrement=False),
+        _text("step"),
+        _moment("until"),
+        sa.PrimaryKeyConstraint("meter", name="pk_check_intervals"),
+        sa.ForeignKeyConstraint(["meter"], ["identities.id"], name="fk_check_intervals_meter"),
+    )
+    op.create_table(
         "class_usage",
         sa.Column("class", NAME, nullable=False),
         sa.Column("until", MOMENT, nullable=False, autoincrement=False),
