@@ -23,7 +23,7 @@ from decoders.wmbus.layers import KeysOnce, Layers, begin, read_headers
 from decoders.wmbus.layouts import Layouts
 from metering.meter import MeterId
 
-__all__ = ["Assembly"]
+__all__ = ["Assembly", "fragment_of"]
 
 _MOST_WAITING = 1024
 _LONGEST = 16384
@@ -95,7 +95,10 @@ class Assembly:
             DecodeError: this frame does not decode, or the whole message does not; what was held of the
                 message is forgotten then.
         """
-        tidy = link.normalise(frame)
+        return self.take_frame(link.normalise(frame))
+
+    def take_frame(self, tidy: link.Frame) -> Telegram | None:
+        """Take what :func:`decoders.wmbus.link.normalise` gave; otherwise as :meth:`take`."""
         try:
             telegram = decode_frame(tidy, self._keys, self._layouts)
         except LayerError as error:
@@ -147,6 +150,18 @@ class Assembly:
             self._continued[telegram.meter] = parts
             _forget(self._continued, self._limit)
         return None
+
+
+def fragment_of(frame: link.Frame, keys: Keys = no_keys) -> tuple[int, bool]:
+    """Give the number of a fragment, from 1, and whether more follow.
+
+    Raises:
+        DecodeError: the frame is no fragment, or what stands before its authentication layer cannot be read.
+    """
+    layer = _layer(_opened(frame, keys))
+    if not layer.fragment:
+        raise LayerError("unsupported_layer", "this frame is a whole message", offset=layer.start)
+    return layer.fragment, layer.more
 
 
 def _opened(frame: link.Frame, keys: Keys) -> Layers:

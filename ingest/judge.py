@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
 
+from decoders.assembly import Assembly
 from decoders.decoder import Decoder
-from decoders.errors import DecodeError
+from decoders.errors import DecodeError, LayerError
 from decoders.model import Model
 from decoders.models import by_name
 from decoders.reading import Understood, complete, rescue
@@ -21,7 +22,7 @@ from decoders.wmbus.link import Frame
 from metering.meter import Meter, MeterId
 from metering.ports import KeyHistory, Outcome, TelegramState, keys_of
 
-__all__ = ["HELD", "Judge", "Verdict"]
+__all__ = ["HELD", "Judge", "Verdict", "known_to"]
 
 HELD = frozenset(
     {
@@ -86,18 +87,28 @@ class Judge:
         """
         if meter is None:
             return Verdict(Outcome.FOREIGN)
-
-        def known(address: MeterId) -> tuple[bytes, ...]:
-            """A radio adapter's telegram may be under its own key or under the meter's."""
-            own = keys_of(meter.id, keys, heard_at)
-            return tuple(own if address == meter.id else [*keys_of(address, keys, heard_at), *own])
-
         try:
             with self._turn:
-                understood = self._understand(frame, KeysOnce(known), _named(meter))
+                understood = self._understand(frame, known_to(meter.id, keys, heard_at), _named(meter))
         except DecodeError as wrong:
             outcome = Outcome.HELD if wrong.code in HELD else Outcome.QUARANTINED
             return Verdict(outcome, wrong.code, wrong.message)
+        return Verdict(Outcome.STORED, telegram=understood.telegram, model=understood.model)
+
+    def judge_fragments(
+        self, frames: Sequence[Frame], meter: Meter, keys: KeyHistory, heard_at: datetime
+    ) -> Verdict:
+        """Judge a message by its fragments, in their order; what cannot be read is held.
+
+        A message may come under the address of a radio adapter; its meter is in the telegram then.
+        """
+        known = known_to(meter.id, keys, heard_at)
+        try:
+            with self._turn:
+                telegram = _put_together(frames, Assembly(known, self.layouts))
+                understood = complete(telegram, known, _named(meter))
+        except DecodeError as wrong:
+            return Verdict(Outcome.HELD, wrong.code, wrong.message)
         return Verdict(Outcome.STORED, telegram=understood.telegram, model=understood.model)
 
     @contextmanager
@@ -112,6 +123,23 @@ class Judge:
         except DecodeError as error:
             return rescue(error, keys, model)
         return complete(telegram, keys, model)
+
+
+def known_to(meter: MeterId, keys: KeyHistory, heard_at: datetime) -> KeysOnce:
+    """Give the keys to try at a time: a radio adapter's telegram may be under its own key or the meter's."""
+
+    def known(address: MeterId) -> tuple[bytes, ...]:
+        own = keys_of(meter, keys, heard_at)
+        return tuple(own if address == meter else [*keys_of(address, keys, heard_at), *own])
+
+    return KeysOnce(known)
+
+
+def _put_together(frames: Sequence[Frame], assembly: Assembly) -> Telegram:
+    for frame in frames:
+        if (telegram := assembly.take_frame(frame)) is not None:
+            return telegram
+    raise LayerError("fragment", "the fragments do not make a whole message")
 
 
 def _named(meter: Meter) -> Model | None:

@@ -33,6 +33,10 @@ class SqlRegistry:
         """Give a number that changes with every change of registered meters or of their keys."""
         return self._edition.number
 
+    def renew(self) -> None:
+        """Make a new edition: something else was changed that every process looks at when it sees one."""
+        self._edition.renew()
+
     def meters(self, ids: Collection[MeterId]) -> Mapping[MeterId, Meter]:
         """Give those of the ids that are registered."""
         return self._edition.meters.find(ids, self._look_up)
