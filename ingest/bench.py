@@ -41,6 +41,10 @@ class Bench:
         self._edition = view.registry.edition()
         self._judge_all(view, heard)
 
+    def verdict_ahead(self, kind: Kind, heard_at: datetime) -> Verdict | None:
+        """Give the verdict on a frame if it was judged ahead."""
+        return self._verdicts.get((kind.mark, heard_at))
+
     def open(self, transaction: Transaction, heard: Sequence[HeardAt]) -> None:
         """Go on in the batch's transaction; judge what was not judged ahead, or under another edition."""
         if self._edition != transaction.registry.edition():

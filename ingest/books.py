@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from ingest.items import Item, Unreadable
 from metering.ports import Ledger, Outcome, Quarantined, Transaction
 from metering.reading import Detail, Reading
+from metering.sheets import Sheet
 from metering.uplink import GatewayState, GatewayWord, PulseUplink, ValueUplink
 
 __all__ = ["Books", "ItemResult"]
@@ -50,6 +51,7 @@ class Books:
         self._quarantined: list[Quarantined] = []
         self._readings: list[Reading] = []
         self._details: list[Detail] = []
+        self._sheets: list[tuple[int, Sheet]] = []
         self._nobodys: list[int] = []
 
     def settle(self, place: int, outcome: Outcome, reason: str = "", telegram: int | None = None) -> None:
@@ -87,6 +89,10 @@ class Books:
         self._readings.extend(readings)
         self._details.extend(details)
 
+    def keep_sheet(self, telegram: int, sheet: Sheet) -> None:
+        """Take the readings of a new telegram to be written; ``telegram`` is its archive number."""
+        self._sheets.append((telegram, sheet))
+
     def nobodys(self, place: int) -> None:
         """Book an uplink as of nobody registered."""
         self.settle(place, Outcome.FOREIGN)
@@ -116,6 +122,7 @@ class Books:
         return [place for place in range(len(self.items)) if place not in left]
 
     def _write(self, transaction: Transaction) -> None:
+        transaction.readings.add_sheets(self._sheets)
         transaction.readings.add(self._readings)
         transaction.readings.add_details(self._details)
         transaction.ledger.quarantine(self._quarantined)

@@ -63,6 +63,13 @@ class Senders:
             except DecodeError as wrong:
                 self.wrong[place] = wrong
 
+    def first(self) -> Mapping[int, Kind]:
+        """Give the frames by the first place each was found at."""
+        places: dict[bytes, int] = {}
+        for place, mark in self.marks.items():
+            places.setdefault(mark, place)
+        return {place: self.kinds[mark] for mark, place in places.items()}
+
 
 def normalised(raw: bytes, *, checksums: bool = False) -> Frame:
     """Bring a frame to its one form.

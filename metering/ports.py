@@ -34,6 +34,7 @@ from metering.meter import Installation, Meter, MeterId, PulseInput, ServicePoin
 from metering.orders import Orders
 from metering.outbox import Outbox
 from metering.reading import Detail, Reading, Register
+from metering.sheets import Sheet
 from metering.unclaimed import Unclaimed
 from metering.upkeep import Coverage, Upkeep
 
@@ -77,6 +78,10 @@ class ReadingStore(Protocol):
 
     def add(self, readings: Sequence[Reading]) -> int:
         """Store readings, each meter, register, time and value once. Gives how many were new."""
+        ...
+
+    def add_sheets(self, sheets: Sequence[tuple[int, Sheet]]) -> int:
+        """Store the readings and details of new telegrams, each with its number, as :meth:`add` does."""
         ...
 
     def add_details(self, details: Sequence[Detail]) -> None:

@@ -9,8 +9,10 @@ savepoint; if one is there all the same, they go the long way, and so do the nex
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import psycopg
@@ -22,7 +24,7 @@ from metering.store.sql.wire import arrays, for_copy
 if TYPE_CHECKING:
     from metering.store.sql.statements import Columns
 
-__all__ = ["copy", "copy_once", "copy_straight", "forget_stages", "insert_arrays"]
+__all__ = ["Load", "copy", "copy_once", "copy_straight", "forget_stages", "insert_arrays"]
 
 _DIALECT = psycopg.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's
 
@@ -38,37 +40,60 @@ _UNIQUE_VIOLATION = "23505"
 _INSERT = re.compile(r"(INSERT INTO .+?) VALUES \((.+?)\)( ON CONFLICT .*)?", re.DOTALL)
 
 
-def copy(connection: sa.Connection, table: sa.Table, columns: Columns) -> int:
+class Load(NamedTuple):
+    """Rows for COPY.
+
+    Attributes:
+        table: where to.
+        names: of the columns.
+        rows: values as the driver takes them.
+        moments: those that decide the month, of all rows; of tables without months, none.
+    """
+
+    table: sa.Table
+    names: Sequence[str]
+    rows: Sequence[tuple[Any, ...]]
+    moments: Iterable[datetime] = ()
+
+    @classmethod
+    def of(cls, table: sa.Table, columns: Columns) -> Load:
+        """Make rows of columns."""
+        values = [for_copy(table.c[name].type, column) for name, column in columns.items()]
+        return cls(table, tuple(columns), list(zip(*values, strict=True)), _moments(table, columns))
+
+
+def copy(connection: sa.Connection, load: Load) -> int:
     """Copy rows that are surely new; gives how many."""
-    return _copied(connection, table, _room(connection, table, columns), columns)
+    return _copied(connection, load, make_room(connection, load.table, load.moments))
 
 
-def copy_straight(connection: sa.Connection, table: sa.Table, columns: Columns) -> int:
+def copy_straight(connection: sa.Connection, load: Load) -> int:
     """Copy rows that are new as far as the caller knows; gives how many were."""
     doubts: dict[str, int] = connection.info.setdefault(_DOUBTS, {})
-    if doubts.get(table.name):
-        doubts[table.name] -= 1
-        return copy_once(connection, table, columns)
-    room = _room(connection, table, columns)
+    name = load.table.name
+    if doubts.get(name):
+        doubts[name] -= 1
+        return copy_once(connection, load)
+    room = make_room(connection, load.table, load.moments)
     connection.exec_driver_sql("SAVEPOINT nurt_copy")
     try:
-        count = _copied(connection, table, room, columns)
+        count = _copied(connection, load, room)
     except Exception as fault:
         if getattr(fault, "sqlstate", None) != _UNIQUE_VIOLATION:
             raise
         connection.exec_driver_sql("ROLLBACK TO SAVEPOINT nurt_copy")
-        doubts[table.name] = _DOUBTED
-        return copy_once(connection, table, columns)
+        doubts[name] = _DOUBTED
+        return copy_once(connection, load)
     connection.exec_driver_sql("RELEASE SAVEPOINT nurt_copy")
     return count
 
 
-def copy_once(connection: sa.Connection, table: sa.Table, columns: Columns) -> int:
+def copy_once(connection: sa.Connection, load: Load) -> int:
     """Copy rows, leaving out those whose key is there already; gives how many were new."""
-    room = _room(connection, table, columns)
-    stage = _stage(connection, table, columns)
-    _copied(connection, table, stage, columns)
-    names = _names(columns)
+    room = make_room(connection, load.table, load.moments)
+    stage = _stage(connection, load)
+    _copied(connection, load, stage)
+    names = _names(load)
     moved = f"INSERT INTO {room} ({names}) SELECT {names} FROM {stage} ON CONFLICT DO NOTHING"  # noqa: S608  names of ours
     return connection.exec_driver_sql(moved).rowcount
 
@@ -78,7 +103,7 @@ def insert_arrays(connection: sa.Connection, statement: Insert, columns: Columns
     table = statement.table
     if not isinstance(table, sa.Table):
         raise TypeError(statement)
-    _room(connection, table, columns)
+    make_room(connection, table, _moments(table, columns))
     text, names = _array_form(statement, tuple(columns))
     said = arrays([table.c[name] for name in names], [columns[name] for name in names])
     return connection.exec_driver_sql(text, tuple(said)).rowcount
@@ -105,22 +130,19 @@ def _kind(column: sa.Column[Any]) -> str:
     return column.type.compile(dialect=_DIALECT).partition(" COLLATE")[0]
 
 
-def _room(connection: sa.Connection, table: sa.Table, columns: Columns) -> str:
-    """Make partitions where they are missing; gives the one that holds all the rows, else the table."""
-    if table.name not in PARTITIONED:
-        return table.name
-    return make_room(connection, table, columns[PARTITIONED[table.name]])
+def _moments(table: sa.Table, columns: Columns) -> Sequence[datetime]:
+    return columns[PARTITIONED[table.name]] if table.name in PARTITIONED else ()
 
 
-def _stage(connection: sa.Connection, table: sa.Table, columns: Columns) -> str:
+def _stage(connection: sa.Connection, load: Load) -> str:
     """Give an empty temporary table with the same columns."""
     used: dict[str, object] = connection.info.setdefault(_STAGES, {})
-    stage, now = f"stage_{table.name}", connection.get_transaction()
+    table = load.table.name
+    stage, now = f"stage_{table}", connection.get_transaction()
     if stage not in used:
-        names = _names(columns)
         connection.exec_driver_sql(
             f"CREATE TEMPORARY TABLE IF NOT EXISTS {stage} ON COMMIT DELETE ROWS"  # noqa: S608  names of ours
-            f" AS SELECT {names} FROM {table.name} WITH NO DATA"
+            f" AS SELECT {_names(load)} FROM {table} WITH NO DATA"
         )
     elif used[stage] is now:
         connection.exec_driver_sql(f"TRUNCATE {stage}")
@@ -128,19 +150,18 @@ def _stage(connection: sa.Connection, table: sa.Table, columns: Columns) -> str:
     return stage
 
 
-def _copied(connection: sa.Connection, table: sa.Table, into: str, columns: Columns) -> int:
+def _copied(connection: sa.Connection, load: Load, into: str) -> int:
     driver: Any = connection.connection.driver_connection
-    values = [for_copy(table.c[name].type, column) for name, column in columns.items()]
     with (
         driver.cursor() as cursor,
-        cursor.copy(f"COPY {into} ({_names(columns)}) FROM STDIN (FORMAT BINARY)") as writer,
+        cursor.copy(f"COPY {into} ({_names(load)}) FROM STDIN (FORMAT BINARY)") as writer,
     ):
-        writer.set_types([_kind(table.c[name]).lower() for name in columns])
+        writer.set_types([_kind(load.table.c[name]).lower() for name in load.names])
         write = writer.write_row
-        for row in zip(*values, strict=True):
+        for row in load.rows:
             write(row)
-    return len(values[0])
+    return len(load.rows)
 
 
-def _names(columns: Columns) -> str:
-    return ", ".join(f'"{name}"' for name in columns)
+def _names(load: Load) -> str:
+    return ", ".join(f'"{name}"' for name in load.names)

@@ -12,9 +12,9 @@ new edition of the signposts, and all that was remembered is void.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
+from itertools import groupby, repeat
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from metering.store.sql.schema import counters, latest, readings
 from metering.store.sql.statements import insert
 
-__all__ = ["Heads", "Moves", "Signposts", "newest_of", "void_signposts"]
+__all__ = ["Heads", "Moves", "Run", "Signposts", "newest_of", "void_signposts"]
 
 _NAME = "latest"
 _FURTHER_S = 3600
@@ -34,6 +34,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _Shape = tuple[object, ...]
 """The registers of a telegram; those dated otherwise than the newest each with its time."""
+
+
+Run = tuple[int, Sequence[int], Sequence[datetime] | None, datetime]
+"""Readings of one telegram: meter, registers, times (``None`` = all are the latest), the latest time."""
 
 
 class Heads(NamedTuple):
@@ -100,19 +104,22 @@ class Moves:
         telegrams: Sequence[int | None],
     ) -> Heads:
         """Say which signposts are to be set for new readings."""
+        return self.of_runs(
+            (meters[first], registers[first:last], moments[first:last], max(moments[first:last]))
+            for first, last in _runs(telegrams)
+        )
+
+    def of_runs(self, runs: Iterable[Run]) -> Heads:
+        """Say the same for readings a telegram at a time."""
         self._begin()
         newest: dict[tuple[int, int], datetime] = {}
-        for first, last in _runs(telegrams):
-            meter, top = meters[first], max(moments[first:last])
-            shape = tuple(
-                register if moment == top else (register, moment)
-                for register, moment in zip(registers[first:last], moments[first:last], strict=True)
-            )
+        for meter, registers, moments, top in runs:
+            shape = tuple(registers) if moments is None else _dated(registers, moments, top)
             second = (top - _EPOCH) // _SECOND
             if self._known.stand(meter, shape, second):
                 continue
             self._new.append((meter, shape, second))
-            for register, moment in zip(registers[first:last], moments[first:last], strict=True):
+            for register, moment in zip(registers, moments or repeat(top), strict=moments is not None):
                 if newest.setdefault((meter, register), moment) < moment:
                     newest[meter, register] = moment
         return Heads([meter for meter, _ in newest], [one for _, one in newest], list(newest.values()))
@@ -134,6 +141,13 @@ class Moves:
 
 
 _SECOND = timedelta(seconds=1)
+
+
+def _dated(registers: Sequence[int], moments: Sequence[datetime], top: datetime) -> _Shape:
+    return tuple(
+        register if moment == top else (register, moment)
+        for register, moment in zip(registers, moments, strict=True)
+    )
 
 
 def _runs(telegrams: Sequence[int | None]) -> Iterator[tuple[int, int]]:

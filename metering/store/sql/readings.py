@@ -13,11 +13,13 @@ from sqlalchemy.sql.dml import UpdateBase
 
 from metering.meter import MeterId
 from metering.reading import Detail, Reading, Register, Way
+from metering.sheets import Sheet
 from metering.store.sql.forgetting import forget_details, forget_readings
-from metering.store.sql.heads import Moves, newest_of
+from metering.store.sql.heads import Heads, Moves, newest_of
 from metering.store.sql.heard import note_heard
 from metering.store.sql.reading_rows import in_order, read
 from metering.store.sql.schema import details, latest, readings
+from metering.store.sql.sheet_rows import rows_of
 from metering.store.sql.statements import (
     Columns,
     Row,
@@ -26,6 +28,7 @@ from metering.store.sql.statements import (
     insert,
     insert_columns,
     insert_once,
+    insert_rows,
 )
 from metering.store.sql.symbols import Names, Origin
 
@@ -67,6 +70,17 @@ class SqlReadings:
             "origin": origins,
         }
         return write_readings(self._connection, columns, self._moves)
+
+    def add_sheets(self, new: Sequence[tuple[int, Sheet]]) -> int:
+        """Store the readings of new telegrams, each with its number, as :meth:`add` does."""
+        if not new:
+            return 0
+        rows = rows_of(self._connection.dialect, self._names, new)
+        _set_signposts(self._connection, self._moves.of_runs(rows.runs))
+        added = insert_rows(self._connection, rows.heard, expected_new=True)
+        added += insert_rows(self._connection, rows.dated)
+        self.add_details([detail for telegram, sheet in new for detail in sheet.details(telegram)])
+        return added
 
     def add_details(self, new: Sequence[Detail]) -> None:
         """Store what was said besides numbers; repeats are stored once."""
@@ -211,9 +225,13 @@ def write_readings(connection: sa.Connection, columns: Columns, moves: Moves) ->
     if not columns["meter"]:
         return 0
     said = [columns[name] for name in ("meter", "register", "measured_at", "telegram")]
-    heads: Columns = dict(zip(("meter", "register", "measured_at"), moves.of(*said), strict=True))
-    execute_columns(connection, _newer(connection.dialect.name), heads)
-    return insert_columns(connection, readings, columns, expected_new=True)
+    _set_signposts(connection, moves.of(*said))
+    return insert_columns(connection, readings, columns)
+
+
+def _set_signposts(connection: sa.Connection, heads: Heads) -> None:
+    columns: Columns = dict(zip(("meter", "register", "measured_at"), heads, strict=True))
+    execute_columns(connection, _newer(connection.dialect.name), columns)
 
 
 @lru_cache

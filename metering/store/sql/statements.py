@@ -27,6 +27,7 @@ __all__ = [
     "insert_columns",
     "insert_new",
     "insert_once",
+    "insert_rows",
     "replace",
     "select_among",
 ]
@@ -104,14 +105,26 @@ def insert_columns(
         and next(iter(columns.values()), ())
     ):
         copied = bulk.copy_straight if expected_new else bulk.copy_once
-        return copied(connection, table, columns)
+        return copied(connection, bulk.Load.of(table, columns))
     return execute_columns(connection, _once(table, connection.dialect.name), columns)
+
+
+def insert_rows(connection: sa.Connection, load: bulk.Load, *, expected_new: bool = False) -> int:
+    """Insert rows whose values are as the driver takes them; otherwise as :func:`insert_columns`."""
+    if not load.rows:
+        return 0
+    if connection.dialect.name == "postgresql":
+        return (bulk.copy_straight if expected_new else bulk.copy_once)(connection, load)
+    text, parameters = _driver_form(_once(load.table, "sqlite"), tuple(load.names))
+    if [name for name, _ in parameters] != list(load.names):
+        raise ValueError(load.names)  # the values stand in the order of the table
+    return connection.exec_driver_sql(text, list(load.rows)).rowcount
 
 
 def insert_new(connection: sa.Connection, table: sa.Table, columns: Columns) -> int:
     """Insert rows given by columns that are surely not there yet; gives how many."""
     if connection.dialect.name == "postgresql" and next(iter(columns.values()), ()):
-        return bulk.copy(connection, table, columns)
+        return bulk.copy(connection, bulk.Load.of(table, columns))
     return execute_columns(connection, _plain(table), columns)
 
 
