@@ -28,7 +28,7 @@ from metering.consumption import IndexPoint, Limits, Segment
 from metering.meter import Installation, MeterId, ServicePoint
 from metering.ports import Transaction
 
-__all__ = ["MARGIN", "Place", "Whom", "gather"]
+__all__ = ["MARGIN", "Place", "Whom", "gather", "whom_at"]
 
 MARGIN = timedelta(days=5)
 """Read before and after a span, so that readings at its ends are judged by their neighbours."""
@@ -193,7 +193,7 @@ def gather(  # noqa: PLR0913  what is asked for, and how closely
     )
     facts, protocols = tx.customers.meter_facts(meters), tx.customers.protocols(meters)
     states = tx.customers.accepted_states(meters, utility.register.key, since - MARGIN, until + MARGIN)
-    whom, cuts, reads = _whom(tx, asked), tx.customers.cuts(list(asked)), _reads(tx, asked, since, until)
+    whom, cuts, reads = whom_at(tx, asked), tx.customers.cuts(list(asked)), _reads(tx, asked, since, until)
     keeps = bool(whom) or tx.customers.any_tenancy()
     return {
         point: Place(
@@ -221,7 +221,8 @@ def _periods(
     return calendar.periods(since, until, cuts)
 
 
-def _whom(tx: Transaction, points: Collection[str]) -> Mapping[str, Sequence[Whom]]:
+def whom_at(tx: Transaction, points: Collection[str]) -> Mapping[str, Sequence[Whom]]:
+    """Give who is billed at service points, by begin; nothing for those where nobody is."""
     found = tx.customers.tenancies_at(list(points))
     contracts = tx.customers.contracts({one.contract for known in found.values() for one in known})
     customers = tx.customers.customers({one.customer for one in contracts.values()})
