@@ -1,9 +1,9 @@
 """How long a battery will last: what the meter reports, drawn out.
 
-Meters report the life they have left in days, or a voltage. Both are a level that sinks to where it is empty.
-The middle of all slopes (Theil 1950, Sen 1968) draws it out, and the earlier of "as reported" and "as it
-sinks" counts: a meter that loses two days a day is told in time. Told a year ahead, for the plan, and 90 days
-ahead, for the round.
+Meters report the life they have left in days, a charge or a voltage: a level that sinks to where it is
+empty. The middle of all slopes (Theil 1950, Sen 1968) draws it out, and the earlier of "as reported" and "as
+it sinks" counts: a meter that loses two days a day is told in time. Told a year ahead, for the plan, and 90
+days ahead, for the round.
 """
 
 from __future__ import annotations
@@ -42,13 +42,18 @@ class BatteryReports:
         at: UTC seconds, rising.
         level: days left, or volts.
         empty: the level at which the meter falls silent: 0 days, or the cut-off voltage.
-        in_days: whether the level itself says how long it lasts.
+        unit: ``days``, which says itself how long it lasts, ``volts`` or ``percent``.
     """
 
     at: Ints
     level: Floats
     empty: float = 0.0
-    in_days: bool = True
+    unit: str = "days"
+
+    @property
+    def in_days(self) -> bool:
+        """Whether the level itself says how long it lasts."""
+        return self.unit == "days"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,7 @@ def _slope_a_second(known: BatteryReports, first: int, last: int) -> float:
 
 def _stage(tier: Tier, known: BatteryReports, first: int, last: int, end: float) -> Stage:
     at = int(known.at[last])
-    unit = "days" if known.in_days else "volts"
+    unit = known.unit
     evidence = {
         "days_left": round((end - at) / DAY),
         "empty_on": moment(int(end)).date().isoformat(),

@@ -2,8 +2,9 @@
 
 A flag is *edge-triggered* (told once), *debounced* (set for 15 minutes, unless it is one the meter itself
 latches), *latched* where a person must look (tampering, magnet, removal stay open), and *one within a day*:
-set again within 24 hours it is the same finding come back. A magnet and a register that stands still from
-then on are worth a crew.
+set again within 24 hours it is the same finding come back. What is latched is over when somebody said what it
+was; a flag that stays set after that is not told again before it was off. A magnet and a register that stands
+still from then on are worth a crew.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from anomaly.sufficiency import Reason
 from anomaly.telling import moment, stage
 from metering.finding import Finding, Stage, Tier
 
-__all__ = ["Flag", "FlagReport", "FlagsDetector", "hand_flags_at"]
+__all__ = ["LATCHED", "Flag", "FlagReport", "FlagsDetector", "hand_flags_at"]
 
 DEBOUNCE = 15 * 60
 AGAIN = DAY
@@ -39,9 +40,13 @@ class Flag(StrEnum):
     MAGNET = "magnet"
     DRY = "dry"
     REVERSE = "reverse"
+    LEAK = "meter_leak"
+    BURST = "meter_burst"
+    FAULT = "fault"
 
 
-_LATCHED = {Flag.REMOVAL, Flag.TAMPER, Flag.MAGNET}
+LATCHED = frozenset({Flag.REMOVAL, Flag.TAMPER, Flag.MAGNET})
+"""Flags that stay told until a person said what they were."""
 _TIER = {
     Flag.BATTERY: Tier.NOTIFY,
     Flag.REMOVAL: Tier.NOTIFY,
@@ -49,7 +54,11 @@ _TIER = {
     Flag.MAGNET: Tier.NOTIFY,
     Flag.DRY: Tier.SUSPECT,
     Flag.REVERSE: Tier.SUSPECT,
+    Flag.LEAK: Tier.SUSPECT,
+    Flag.BURST: Tier.SUSPECT,
+    Flag.FAULT: Tier.NOTIFY,
 }
+"""The meter's own rules for flow stay suspects: the detectors of flow say when it is worth telling."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +74,7 @@ def hand_flags_at(reports: Iterable[FlagReport]) -> tuple[int, ...]:
     before: frozenset[Flag] = frozenset()
     found = []
     for report in sorted(reports, key=lambda one: one.at):
-        if (report.flags - before) & _LATCHED:
+        if (report.flags - before) & LATCHED:
             found.append(report.at)
         before = report.flags
     return tuple(found)
@@ -77,9 +86,11 @@ class FlagsDetector:
 
     Attributes:
         reports: by meter id, in any order.
+        judged: by meter id and flag: when somebody said what a latched flag was, UTC seconds, rising.
     """
 
     reports: Mapping[str, Sequence[FlagReport]] = field(default_factory=dict)
+    judged: Mapping[str, Mapping[str, Sequence[int]]] = field(default_factory=dict)
     names: tuple[str, ...] = (*(f"{flag}.reported" for flag in Flag), "magnet.frozen")
     blocked_by: frozenset[Reason] = frozenset()
 
@@ -87,8 +98,10 @@ class FlagsDetector:
         """Follow every flag of every meter."""
         for gated in batch.meters:
             reports = sorted(self.reports.get(gated.facts.meter, ()), key=lambda report: report.at)
-            for flag in Flag:
-                yield from _findings(gated, flag, reports)
+            if reports:
+                judged = self.judged.get(gated.facts.meter, {})
+                for flag in Flag:
+                    yield from _findings(gated, flag, reports, judged.get(flag, ()))
 
 
 @dataclass(slots=True)
@@ -96,21 +109,38 @@ class _Case:
     onset: int
     raised: int | None = None
     off_at: int | None = None
+    judged_at: int | None = None
     returns: list[int] = field(default_factory=list)
 
 
-def _findings(gated: Gated, flag: Flag, reports: Sequence[FlagReport]) -> Iterator[Finding]:
+def _findings(
+    gated: Gated, flag: Flag, reports: Sequence[FlagReport], judged: Sequence[int]
+) -> Iterator[Finding]:
     case: _Case | None = None
+    waiting = list(judged) if flag in LATCHED else []
     for report in reports:
-        if case is not None and case.off_at is not None and report.at - case.off_at > AGAIN:
-            if flag not in _LATCHED:
-                yield _finding(gated, flag, case)
-                case = None
-            else:
-                case.off_at = None
+        while waiting and waiting[0] <= report.at:
+            _judge(case, waiting.pop(0))
+        if case is not None and case.off_at is not None and _is_over(case, flag, report):
+            yield _finding(gated, flag, case)
+            case = None
         case = _follow(case, flag, report)
+    for at in waiting:
+        _judge(case, at)
     if case is not None and case.raised is not None:
         yield _finding(gated, flag, case)
+
+
+def _judge(case: _Case | None, at: int) -> None:
+    if case is not None and case.raised is not None and case.judged_at is None:
+        case.judged_at = max(at, case.raised)
+
+
+def _is_over(case: _Case, flag: Flag, report: FlagReport) -> bool:
+    """Whether what comes now is another event; ``case`` is off."""
+    if flag in LATCHED:
+        return case.judged_at is not None
+    return case.off_at is not None and report.at - case.off_at > AGAIN
 
 
 def _follow(case: _Case | None, flag: Flag, report: FlagReport) -> _Case | None:
@@ -123,7 +153,7 @@ def _follow(case: _Case | None, flag: Flag, report: FlagReport) -> _Case | None:
     if case.off_at is not None:
         case.returns.append(report.at)
         case.off_at = None
-    if case.raised is None and (flag in _LATCHED or report.at - case.onset >= DEBOUNCE):
+    if case.raised is None and (flag in LATCHED or report.at - case.onset >= DEBOUNCE):
         case.raised = report.at
     return case
 
@@ -134,7 +164,8 @@ def _finding(gated: Gated, flag: Flag, case: _Case) -> Finding:
     stages = [stage(_TIER[flag], f"{flag}.reported", raised, case.onset, evidence)]
     if flag is Flag.MAGNET:
         stages.extend(_frozen(gated, case.onset))
-    cleared = None if flag in _LATCHED or case.off_at is None else moment(case.off_at)
+    ended = case.judged_at if flag in LATCHED else case.off_at
+    cleared = None if ended is None else moment(ended)
     outcome = {"came_back": [moment(at).isoformat() for at in case.returns]} if case.returns else {}
     return Finding(gated.facts.meter, tuple(stages), cleared, outcome)
 

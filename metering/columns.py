@@ -5,7 +5,7 @@ Exact decimals stay in :class:`metering.ports.ReadingStore`; these are binary fl
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Set  # noqa: PYI025  as abstract sets are called
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -52,6 +52,6 @@ class Columns(Protocol):
         """Give the values with ``since <= measured_at < until`` that have this unit."""
         ...
 
-    def registers(self, meters: Collection[MeterId]) -> Mapping[MeterId, Set[Register]]:
+    def registers(self, meters: Collection[MeterId]) -> Mapping[MeterId, Collection[Register]]:
         """Give the registers each of some meters has values of; nothing for those that have none."""
         ...

@@ -12,7 +12,7 @@ of a class is open for a subject.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -22,6 +22,7 @@ from metering.errors import InvalidValue
 from metering.finding import Finding, Tier
 
 __all__ = [
+    "WAITS",
     "Feedback",
     "FindingState",
     "Findings",
@@ -32,6 +33,10 @@ __all__ = [
     "Verdict",
     "Wanted",
 ]
+
+
+WAITS = "the scan is not over"
+"""Why nobody is told of a finding before all of the fleet was looked at."""
 
 
 class FindingState(StrEnum):
@@ -232,16 +237,28 @@ class Findings(Protocol):
         """Give the last verdicts on findings by class."""
         ...
 
-    def told_since(self, since: datetime) -> Mapping[Tier, int]:
-        """Count the findings that were told, not muted, by tier, raised from a moment on."""
+    def open_of(self, subjects: Collection[str]) -> Sequence[Kept]:
+        """Give the open findings of some meters or districts."""
         ...
 
-    def mark(self, meter: str) -> Mark | None:
-        """Tell how far the scan of a meter came."""
+    def waiting(self, why: str, limit: int) -> Sequence[Kept]:
+        """Give findings with this ``muted``: all for :data:`WAITS` (undecided), else open ones."""
         ...
 
-    def set_mark(self, meter: str, mark: Mark) -> None:
-        """Remember how far the scan of a meter came."""
+    def settle(self, number: int, *, muted: str, tenancy: str) -> None:
+        """Decide why nobody is told of a finding, empty if it is told, and whose it is."""
+        ...
+
+    def raised(self, family: str, since: datetime, until: datetime, limit: int) -> Sequence[Kept]:
+        """Give the findings of a class first raised in ``since <= raised_at < until``."""
+        ...
+
+    def marks(self, meters: Collection[str]) -> Mapping[str, Mark]:
+        """Tell how far the scan of some meters came; nothing for those never scanned."""
+        ...
+
+    def set_marks(self, marks: Mapping[str, Mark]) -> None:
+        """Remember how far the scan of some meters came."""
         ...
 
     def ask(self, notices: Sequence[Notice]) -> int:

@@ -1,8 +1,15 @@
 """The anomaly scan on the store: who is judged, what is kept, who is told.
 
+::
+
+    parts of the fleet   per-meter detectors, of meters with something new -> findings kept
+                         once a day: what fleet detectors need, of all meters
+    all of the fleet     once a day: fleet detectors                       -> findings kept
+    end of the scan      many at once, outages, budget                     -> told, or why not
+
 A meter's state is not stored but rebuilt from its readings, months of them; a mark per meter says which
 readings the last scan had, so that a meter of which nothing new came is left out. Stopped anywhere, a scan
-goes on with the meters it did not reach.
+goes on with the meters it did not reach; what it kept is settled by the next.
 """
 
 from __future__ import annotations
@@ -14,41 +21,39 @@ from zoneinfo import ZoneInfo
 
 from anomaly.battery import BatteryDetector
 from anomaly.detector import DETECTORS, Detector, FleetDetector
-from anomaly.falling import Circumstances, FallingDetector
-from anomaly.scan import scan
+from anomaly.falling import FallingDetector
+from anomaly.flags import FlagsDetector
+from anomaly.scan import ScanPart, put_together, scan_part
 from anomaly.silent import SilentDetector
 from anomaly.sufficiency import Insufficiency
-from anomaly.together import together
-from metering.finding import Finding, Tier
-from metering.findings import Kept, Wanted
+from metering.finding import Finding
+from metering.findings import Kept
 from metering.meter import MeterId
 from metering.ports import Clock, MeterOverview, Store, Transaction
 from service.anomaly_settings import AnomalySettings
-from service.notices.teller import ask_for
-from service.scanning_budget import Budget
+from service.scanning_keeping import Keeper, Raised
 from service.scanning_series import Found, gateways_of, read_fleet
-from service.scanning_tenancy import tenancy_at
 
 __all__ = ["Raised", "ScanReport", "Scanner"]
 
-TOGETHER = 2000
-"""Meters judged together."""
-STALE = timedelta(days=2)
-"""A meter silent for longer is judged again although nothing came of it: silence is told too."""
+TOGETHER = 500
+"""Meters read and judged in one go: what is held in memory, and what a stopped scan does again."""
 WARM = timedelta(days=21)
 """An open finding that began sooner after the first reading looked at is not closed for being unseen."""
-OF_SILENCE = frozenset({"silent", "stopped", "vacancy", "unusual", "under_registration"})
-"""Classes that a gateway's outage looks like."""
+AHEAD = timedelta(days=2)
+"""Readings dated so far ahead are looked at: a clock may be wrong, and that is told."""
+DAY_BEGINS = timedelta(hours=4)
+"""Local time from which a day's use is judged over the whole fleet: by then yesterday has come in."""
+WHOLE_MARK = "anomaly.whole"
 AnyDetector = Detector | FleetDetector
 WATER = ("water", "cold water", "hot water", "warm water", "")
 
+_SOLO = [one for one in DETECTORS if not isinstance(one, FleetDetector)]
+_FLEET = [one for one in DETECTORS if isinstance(one, FleetDetector)]
 
-@dataclass(frozen=True, slots=True)
-class Raised:
-    """A finding that reached a tier in this scan."""
 
-    kept: Kept
-    tier: Tier
+def _nothing(_transaction: Transaction) -> None:
+    """Hold nothing: nobody else scans."""
 
 
 @dataclass(slots=True)
@@ -58,35 +63,67 @@ class ScanReport:
     Attributes:
         meters: looked at.
         judged: of them, those with something new.
+        whole: whether all of the fleet was judged together, as once a day.
         raised: what reached a tier, in the order it was found.
         closed: findings that ended.
         insufficiencies: what was not judged, and why.
+        districts: districts judged.
     """
 
     meters: int = 0
     judged: int = 0
+    whole: bool = False
     raised: list[Raised] = field(default_factory=list)
     closed: int = 0
     insufficiencies: list[Insufficiency] = field(default_factory=list)
+    districts: int = 0
+
+
+@dataclass(slots=True)
+class _Fleet:
+    """What a scan over the whole fleet gathers: small, of all meters."""
+
+    parts: list[ScanPart] = field(default_factory=list)
+    first: dict[str, float] = field(default_factory=dict)
+    until: dict[str, datetime] = field(default_factory=dict)
+    gateways: dict[str, str] = field(default_factory=dict)
+
+    def note(self, found: Sequence[Found]) -> None:
+        """Note of some meters from when to when they were looked at, and who brings them."""
+        self.gateways |= gateways_of(found)
+        for one in found:
+            self.first[str(one.meter)] = float(one.series.at.min())
+            self.until[str(one.meter)] = one.mark.until
 
 
 class Scanner:
     """Scans the store with the settings in force."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  what a scan needs to know
         self,
         store: Store,
         clock: Clock,
         zone: ZoneInfo,
         settings: AnomalySettings,
         channels: Sequence[str] = (),
+        hold: Callable[[Transaction], None] = _nothing,
     ) -> None:
-        """Prepare; ``channels`` are those that findings are told on."""
+        """Prepare.
+
+        Args:
+            store: where readings are and findings go.
+            clock: the present.
+            zone: local time.
+            settings: of the scan.
+            channels: that findings are told on.
+            hold: called in each transaction that keeps something; raises if another took over.
+        """
         self._store = store
         self._clock = clock
         self._zone = zone
         self._settings = settings
-        self._channels = channels
+        self._hold = hold
+        self._keeper = Keeper(store, settings, zone, channels)
 
     def run(
         self,
@@ -99,115 +136,135 @@ class Scanner:
         """Judge meters and keep what is found.
 
         Args:
-            meters: these only, whether anything new came of them or not; empty = all registered.
+            meters: these only, whether anything new came of them or not, each by itself; empty = all
+                registered.
             since: rebuild state from readings from this moment on; ``None`` = as the settings say.
             told: given how many meters are done and how many there are, after each part.
             ended: asked after each part whether to stop.
         """
         now = self._clock.now()
         begin = since or now - timedelta(days=self._settings.history_days)
+        time = begin.replace(hour=0, minute=0, second=0, microsecond=0), now + AHEAD
         fleet = list(meters) or self._registered()
-        report = ScanReport(meters=len(fleet))
+        report = ScanReport(meters=len(fleet), whole=not meters and (since is not None or self._is_due(now)))
+        whole = _Fleet()
         for place in range(0, len(fleet), TOGETHER):
             part = fleet[place : place + TOGETHER]
-            self._judge(part, begin, now, report, always=bool(meters or since))
+            self._judge(part, time, now, report, whole, always=bool(meters or since))
             told(min(place + TOGETHER, len(fleet)), len(fleet))
             if ended():
-                break
+                return report
+        if report.whole:
+            self._conclude(whole, now, report)
+        self._settle(report, now)
         return report
 
     def _registered(self) -> list[MeterId]:
         with self._store.reading() as tx:
             return [row.meter.id for row in _overview(tx) if row.meter.medium in WATER]
 
-    def _judge(
-        self, part: Sequence[MeterId], since: datetime, now: datetime, report: ScanReport, *, always: bool
+    def _is_due(self, now: datetime) -> bool:
+        with self._store.reading() as tx:
+            return tx.upkeep.mark(WHOLE_MARK) < self._day(now)
+
+    def _day(self, now: datetime) -> str:
+        return (now.astimezone(self._zone) - DAY_BEGINS).date().isoformat()
+
+    # --- one part --------------------------------------------------------------------------------
+
+    def _judge(  # noqa: PLR0913  a part, its time, and where what comes of it goes
+        self,
+        part: Sequence[MeterId],
+        time: tuple[datetime, datetime],
+        now: datetime,
+        report: ScanReport,
+        whole: _Fleet,
+        *,
+        always: bool,
     ) -> None:
         with self._store.reading() as tx:
-            found = read_fleet(
-                tx, part, since.replace(hour=0, minute=0, second=0, microsecond=0), now + STALE
-            )
-            fresh = [one for one in found if always or self._is_new(tx, one, now)]
+            found = read_fleet(tx, part, *time)
+            marks = {} if always else tx.findings.marks([str(one.meter) for one in found])
+        fresh = [one for one in found if marks.get(str(one.meter)) != one.mark]
+        second = int(now.timestamp())
+        if report.whole and found:
+            gathered = scan_part([one.series for one in found], self._zone, second, _FLEET)
+            whole.parts.append(replace(gathered, insufficiencies=()))
+            whole.note(found)
         if not fresh:
             return
-        if any(one.mark.until < now - STALE for one in fresh):
-            fresh = found  # silence is told by comparison with those that are heard
-        detectors = [self._equipped(detector, fresh) for detector in DETECTORS]
-        result = scan([one.series for one in fresh], self._zone, int(now.timestamp()), detectors)
+        detectors = [_equipped(detector, fresh) for detector in _SOLO]
+        result = scan_part([one.series for one in fresh], self._zone, second, detectors)
         report.judged += len(fresh)
         report.insufficiencies += result.insufficiencies
         with self._store.writing() as tx:
-            self._keep(tx, fresh, result.findings, now, report)
-            for one in fresh:
-                tx.findings.set_mark(str(one.meter), one.mark)
+            self._hold(tx)
+            seen = self._keeper.keep(tx, result.findings, now, report.raised)
+            until = {str(one.meter): one.mark.until for one in fresh}
+            first = {str(one.meter): float(one.series.at.min()) for one in fresh}
+            opened = [
+                one for one in tx.findings.open_of(list(until)) if one.finding.family in _families(_SOLO)
+            ]
+            report.closed += _close_unseen(tx, opened, seen, first, until)
+            tx.findings.set_marks({str(one.meter): one.mark for one in fresh})
 
-    def _is_new(self, tx: Transaction, one: Found, now: datetime) -> bool:
-        mark = tx.findings.mark(str(one.meter))
-        if mark is None or one.mark.until < now - STALE:
-            return True
-        return mark != one.mark
+    # --- the whole fleet -------------------------------------------------------------------------
 
-    @staticmethod
-    def _equipped(detector: AnyDetector, found: Sequence[Found]) -> AnyDetector:
-        if isinstance(detector, SilentDetector):
-            return replace(detector, gateways=gateways_of(found))
-        if isinstance(detector, FallingDetector):
-            known = {str(one.meter): Circumstances(backward_at=one.backward_at) for one in found}
-            return replace(detector, circumstances=known)
-        if isinstance(detector, BatteryDetector):
-            reports = {str(one.meter): one.battery for one in found if one.battery}
-            return replace(detector, reports=reports)
-        return detector
+    def _conclude(self, whole: _Fleet, now: datetime, report: ScanReport) -> None:
+        """Let fleet detectors tell what they see in all meters, and book that the day is done."""
+        detectors = [_told_gateways(detector, whole.gateways) for detector in _FLEET]
+        result = put_together(whole.parts, detectors)
+        with self._store.writing() as tx:
+            self._hold(tx)
+            seen = self._keeper.keep(tx, result.findings, now, report.raised)
+            subjects = list(whole.until)
+            opened = [one for one in tx.findings.open_of(subjects) if one.finding.family in _families(_FLEET)]
+            report.closed += _close_unseen(tx, opened, seen, whole.first, whole.until)
+            tx.upkeep.set_mark(WHOLE_MARK, self._day(now))
 
-    def _keep(
-        self,
-        tx: Transaction,
-        judged: Sequence[Found],
-        findings: Sequence[Finding],
-        now: datetime,
-        report: ScanReport,
-    ) -> None:
-        events = together(findings, len(judged))
-        muted = {id(member): "many at once" for event in events for member in event.members}
-        muted |= _outages(findings, gateways_of(judged))
-        budget = Budget.of(tx, self._settings, now, self._zone)
-        everything = [*(event.event for event in events), *findings]
-        everything.sort(key=budget.worth, reverse=True)
-        seen: set[int] = set()
-        for finding in everything:
-            reason = muted.get(id(finding), "")
-            kept, reached = tx.findings.keep(
-                finding, now, tenancy=tenancy_at(tx, finding), muted=reason or budget.refuses(finding)
-            )
-            seen.add(kept.id)
-            if reached is not None:
-                report.raised.append(Raised(kept, reached))
-                budget.spend(kept, reached)
-                ask_for(tx, kept, reached, self._channels, now)
-        report.closed += self._close_unseen(tx, judged, seen)
-
-    def _close_unseen(self, tx: Transaction, judged: Sequence[Found], seen: set[int]) -> int:
-        """Close what is open and was not found again: late readings showed that it was not so."""
-        closed = 0
-        for one in judged:
-            open_ones, _ = tx.findings.wanted(Wanted(is_open=True, subject=str(one.meter)), limit=100)
-            first = one.series.at.min()
-            for kept in open_ones:
-                began = kept.finding.stages[0].onset.timestamp()
-                if kept.id not in seen and began > first + WARM.total_seconds():
-                    tx.findings.close(kept.id, one.mark.until, {"no_longer_seen": True})
-                    closed += 1
-        return closed
+    def _settle(self, report: ScanReport, now: datetime) -> None:
+        with self._store.writing() as tx:
+            self._hold(tx)
+            settled = self._keeper.settle(tx, report.meters, now)
+        report.raised = [replace(one, kept=settled.get(one.kept.id, one.kept)) for one in report.raised]
 
 
-def _outages(findings: Sequence[Finding], gateways: Mapping[str, str]) -> dict[int, str]:
-    """Say of which findings a gateway that is silent is the reason."""
-    out = {one.subject for one in findings if one.name == "silent.gateway" and one.cleared_at is None}
-    return {
-        id(one): "its gateway is silent"
-        for one in findings
-        if one.family in OF_SILENCE and gateways.get(one.subject) in out
-    }
+def _equipped(detector: AnyDetector, found: Sequence[Found]) -> AnyDetector:
+    """Give a detector what else the store knows of these meters."""
+    if isinstance(detector, FallingDetector):
+        return replace(detector, circumstances={str(one.meter): one.circumstances for one in found})
+    if isinstance(detector, BatteryDetector):
+        return replace(detector, reports={str(one.meter): one.battery for one in found if one.battery})
+    if isinstance(detector, FlagsDetector):
+        reports = {str(one.meter): one.flags for one in found if one.flags}
+        return replace(detector, reports=reports, judged={str(one.meter): one.judged for one in found})
+    return detector
+
+
+def _told_gateways(detector: AnyDetector, gateways: Mapping[str, str]) -> AnyDetector:
+    return replace(detector, gateways=gateways) if isinstance(detector, SilentDetector) else detector
+
+
+def _families(detectors: Sequence[AnyDetector]) -> frozenset[str]:
+    return frozenset(name.partition(".")[0] for detector in detectors for name in detector.names)
+
+
+def _close_unseen(
+    tx: Transaction,
+    opened: Sequence[Kept],
+    seen: set[int],
+    first: Mapping[str, float],
+    until: Mapping[str, datetime],
+) -> int:
+    """Close what is open and was not found again: late readings showed that it was not so."""
+    closed = 0
+    for kept in opened:
+        finding: Finding = kept.finding
+        began = finding.stages[0].onset.timestamp()
+        if kept.id not in seen and began > first[finding.subject] + WARM.total_seconds():
+            tx.findings.close(kept.id, until[finding.subject], {"no_longer_seen": True})
+            closed += 1
+    return closed
 
 
 def _overview(tx: Transaction) -> Iterator[MeterOverview]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from metering.finding import Finding, Tier
@@ -12,7 +14,7 @@ from metering.findings import Feedback, Kept
 from metering.ports import Transaction
 from service.anomaly_settings import AnomalySettings
 
-__all__ = ["Budget"]
+__all__ = ["SPENT", "Budget"]
 
 FEWEST_VERDICTS = 10
 """Verdicts on a class from which they count."""
@@ -24,6 +26,11 @@ UNKNOWN_LPH = 1.0
 """Worth of a finding without a flow, as if so much were lost."""
 
 
+MARK = "anomaly.told"
+"""How many were told on the last day that something was."""
+SPENT = "budget of the day"
+
+
 @dataclass(slots=True)
 class Budget:
     """What may still be told today.
@@ -31,18 +38,28 @@ class Budget:
     Attributes:
         left: by tier.
         feedback: verdicts by class.
+        day: local date.
+        told: today, by tier.
     """
 
     left: dict[Tier, int]
     feedback: Mapping[str, Feedback] = field(default_factory=dict)
+    day: str = ""
+    told: Counter[str] = field(default_factory=Counter)
 
     @classmethod
     def of(cls, tx: Transaction, settings: AnomalySettings, now: datetime, zone: ZoneInfo) -> Budget:
         """Take what the settings allow less what was told since local midnight."""
-        midnight = datetime.combine(now.astimezone(zone).date(), time(), zone)
-        told = tx.findings.told_since(midnight)
+        day = now.astimezone(zone).date().isoformat()
+        booked = json.loads(tx.upkeep.mark(MARK) or "{}")
+        told: Counter[str] = Counter(booked.get("told", {}) if booked.get("day") == day else {})
         allowed = {Tier.NOTIFY: settings.notify_per_day, Tier.DISPATCH: settings.dispatch_per_day}
-        return cls({tier: most - told.get(tier, 0) for tier, most in allowed.items()}, tx.findings.feedback())
+        left = {tier: most - told[tier] for tier, most in allowed.items()}
+        return cls(left, tx.findings.feedback(), day, told)
+
+    def book(self, tx: Transaction) -> None:
+        """Remember what was told today."""
+        tx.upkeep.set_mark(MARK, json.dumps({"day": self.day, "told": self.told}))
 
     def worth(self, finding: Finding) -> float:
         """Expected litres lost over a month, times how often its class was right."""
@@ -60,13 +77,14 @@ class Budget:
         ):
             return "dismissed too often"
         if finding.cleared_at is None and self.left.get(finding.tier, 1) <= 0:
-            return "budget of the day"
+            return SPENT
         return ""
 
     def spend(self, kept: Kept, tier: Tier) -> None:
         """Count a finding that is told."""
-        if not kept.muted and tier in self.left:
+        if not kept.muted and tier in self.left and kept.finding.cleared_at is None:
             self.left[tier] -= 1
+            self.told[tier.value] += 1
 
     def _precision(self, family: str) -> float:
         known = self.feedback.get(family)

@@ -2,33 +2,49 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from hashlib import blake2b
-from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
 from anomaly.battery import BatteryReports
+from anomaly.falling import Circumstances
+from anomaly.flags import LATCHED, Flag, FlagReport, hand_flags_at
 from anomaly.series import MeterFacts, Series
-from metering.findings import Mark
+from metering.columns import RegisterColumns
+from metering.findings import FindingState, Mark
 from metering.meter import MeterId
 from metering.ports import Transaction
 from metering.reading import Reading, Register
+from metering.status import STATUS, StatusFlag
 
 __all__ = ["VERSION", "Found", "gateways_of", "read_fleet", "series_of"]
 
-VERSION = "1"
+VERSION = "2"
 """Of the detectors' state: one higher has every meter judged anew from its readings."""
 INDEX = Register("volume")
 BACKWARD = Register("volume", qualifiers=("backward",))
 BATTERY = Register("remaining_battery_life")
+BATTERY_SHARE = Register("battery_pct")
 _DAYS = {"d": 1.0, "month": 30.44, "year": 365.25}
 LITRES = 1000
 CUBIC_METRES = "m3"
+
+_FLAGS = {
+    StatusFlag.BATTERY: Flag.BATTERY,
+    StatusFlag.REMOVAL: Flag.REMOVAL,
+    StatusFlag.TAMPER: Flag.TAMPER,
+    StatusFlag.MAGNET: Flag.MAGNET,
+    StatusFlag.DRY: Flag.DRY,
+    StatusFlag.REVERSE: Flag.REVERSE,
+    StatusFlag.LEAK: Flag.LEAK,
+    StatusFlag.BURST: Flag.BURST,
+    StatusFlag.FAULT: Flag.FAULT,
+}
+NOTHING_ELSE = Circumstances()
+_JUDGED = (FindingState.CONFIRMED, FindingState.DISMISSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +54,12 @@ class Found:
     Attributes:
         meter: whose.
         series: its readings in the order they arrived.
-        gateway: the one that brought most of them; empty if none did.
+        gateway: the one that brought most of the last ones; empty if none did.
         mark: how far a scan of it comes.
         battery: what it said of its battery; ``None`` if it says nothing.
-        backward_at: when its backflow register rose, UTC seconds.
+        flags: what it said of itself, telegram by telegram, from the first flag on.
+        judged: when people said what a latched flag was, UTC seconds, by flag.
+        circumstances: what else may explain a fall of its index.
     """
 
     meter: MeterId
@@ -49,56 +67,107 @@ class Found:
     gateway: str
     mark: Mark
     battery: BatteryReports | None = None
-    backward_at: tuple[int, ...] = ()
+    flags: Sequence[FlagReport] = ()
+    judged: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    circumstances: Circumstances = NOTHING_ELSE
 
 
 def read_fleet(tx: Transaction, meters: Collection[MeterId], since: datetime, until: datetime) -> list[Found]:
-    """Read the main index of some meters."""
-    known = tx.customers.meter_facts(meters)
+    """Read the main index of some meters, and what else they say."""
+    facts, counted = tx.customers.meter_facts(meters), tx.columns.registers(meters)
     found = []
     for meter in meters:
-        readings = [one for one in tx.readings.series(meter, INDEX, since, until) if one.unit == CUBIC_METRES]
-        if readings:
-            facts = known.get(meter)
-            told = MeterFacts(
-                str(meter),
-                q3_m3h=float(facts.q3_m3h) if facts and facts.q3_m3h else None,
-                digits=facts.digits if facts else None,
-            )
-            one = Found(meter, series_of(told, readings), _gateway(readings), _mark(readings))
-            found.append(replace(one, **_besides(tx, meter, since, until)))
+        index = tx.columns.of(meter, INDEX, CUBIC_METRES, since, until)
+        if not len(index):
+            continue
+        known = facts.get(meter)
+        told = MeterFacts(
+            str(meter),
+            q3_m3h=float(known.q3_m3h) if known and known.q3_m3h else None,
+            digits=known.digits if known else None,
+        )
+        found.append(_found(tx, (meter, told, counted[meter]), index, (since, until)))
     return found
 
 
-def _besides(tx: Transaction, meter: MeterId, since: datetime, until: datetime) -> dict[str, Any]:
-    """Read what else a meter counts, as far as it does."""
-    counted = {register for register, _unit in tx.readings.registers(meter)}
-    told: dict[str, Any] = {}
-    if BATTERY in counted:
-        told["battery"] = _battery(tx.readings.series(meter, BATTERY, since, until))
-    if BACKWARD in counted:
-        told["backward_at"] = _rises(tx.readings.series(meter, BACKWARD, since, until))
-    return told
-
-
-def _battery(readings: Sequence[Reading]) -> BatteryReports | None:
-    """Give days of life left; other units than those of EN 13757-3 say nothing."""
-    told = [one for one in readings if one.unit in _DAYS]
-    at = np.array([int(one.measured_at.timestamp()) for one in told], np.int64)
-    left = np.array([float(one.value) * _DAYS[one.unit] for one in told], np.float64)
-    return BatteryReports(at, left) if told else None
-
-
-def _rises(readings: Sequence[Reading]) -> tuple[int, ...]:
-    return tuple(
-        int(after.measured_at.timestamp())
-        for before, after in pairwise(readings)
-        if after.value > before.value
+def _found(
+    tx: Transaction,
+    about: tuple[MeterId, MeterFacts, Collection[Register]],
+    index: RegisterColumns,
+    time: tuple[datetime, datetime],
+) -> Found:
+    meter, facts, counted = about
+    status = tx.columns.of(meter, STATUS, "", *time) if STATUS in counted else None
+    flags = _reports(index, status) if status is not None and len(status) else []
+    backward = tx.columns.of(meter, BACKWARD, CUBIC_METRES, *time) if BACKWARD in counted else None
+    battery = _battery(tx, meter, counted, time)
+    judged = _verdicts(tx, meter) if flags else {}
+    return Found(
+        meter,
+        _series(facts, index),
+        _gateway(index),
+        _mark(index, [one for one in (status, backward) if one is not None], judged),
+        battery,
+        flags,
+        judged,
+        Circumstances(
+            flagged_at=hand_flags_at(flags), backward_at=_rises(backward) if backward is not None else ()
+        ),
     )
 
 
+def _battery(
+    tx: Transaction, meter: MeterId, counted: Collection[Register], time: tuple[datetime, datetime]
+) -> BatteryReports | None:
+    """Give the life or charge left; units other than those of EN 13757-3 say nothing."""
+    for unit, days in _DAYS.items() if BATTERY in counted else ():
+        told = tx.columns.of(meter, BATTERY, unit, *time)
+        if len(told):
+            return BatteryReports(told.at, told.value * days)
+    if BATTERY_SHARE in counted:
+        told = tx.columns.of(meter, BATTERY_SHARE, "%", *time)
+        if len(told):
+            return BatteryReports(told.at, told.value, unit="percent")
+    return None
+
+
+def _reports(index: RegisterColumns, status: RegisterColumns) -> list[FlagReport]:
+    """Give the flags of each telegram from the first one that had any: one without says that all is well."""
+    said = dict(zip(status.telegram.tolist(), status.value.astype(np.int64).tolist(), strict=True))
+    first = int(status.at[0])
+    at = {telegram: moment for telegram, moment in _pairs(index) if moment >= first} | dict(_pairs(status))
+    return [FlagReport(moment, _flags_of(said.get(telegram, 0))) for telegram, moment in at.items()]
+
+
+def _pairs(columns: RegisterColumns) -> Iterator[tuple[int, int]]:
+    pairs = zip(columns.telegram.tolist(), columns.at.tolist(), strict=True)
+    return (pair for pair in pairs if pair[0] >= 0)
+
+
+def _flags_of(number: int) -> frozenset[Flag]:
+    return frozenset(flag for bit, flag in _FLAGS.items() if number & bit)
+
+
+def _verdicts(tx: Transaction, meter: MeterId) -> Mapping[str, Sequence[int]]:
+    said: dict[str, list[int]] = {}
+    for kept in tx.findings.of(str(meter)):
+        if kept.state in _JUDGED and kept.finding.family in LATCHED:
+            verdicts = [one for one in tx.findings.verdicts(kept.id) if one.state in _JUDGED]
+            said.setdefault(kept.finding.family, []).append(int(verdicts[0].at.timestamp()))
+    return {flag: sorted(moments) for flag, moments in said.items()}
+
+
+def _rises(columns: RegisterColumns) -> tuple[int, ...]:
+    return tuple(columns.at[1:][np.diff(columns.value) > 0].tolist())
+
+
+def _series(facts: MeterFacts, index: RegisterColumns) -> Series:
+    order = np.lexsort((index.at, index.arrived))
+    return Series.arrived(facts, index.at[order], np.round(index.value[order] * LITRES, 4))
+
+
 def series_of(facts: MeterFacts, readings: Sequence[Reading]) -> Series:
-    """Make the series of one meter; order of arrival, equal arrivals by time."""
+    """Make the series of one meter of exact readings; order of arrival, equal arrivals by time."""
     ordered = sorted(readings, key=lambda one: (one.received_at, one.measured_at))
     at = np.array([int(one.measured_at.timestamp()) for one in ordered], np.int64)
     litres = np.array([float(one.value * LITRES) for one in ordered], np.float64)
@@ -110,14 +179,21 @@ def gateways_of(found: Sequence[Found]) -> Mapping[str, str]:
     return {str(one.meter): one.gateway for one in found if one.gateway}
 
 
-def _gateway(readings: Sequence[Reading]) -> str:
-    brought = Counter(one.provenance.gateway for one in readings[-100:] if one.provenance.gateway)
-    return brought.most_common(1)[0][0] if brought else ""
+def _gateway(index: RegisterColumns) -> str:
+    number = np.bincount(index.gateway[-100:], minlength=len(index.gateways))
+    names = [
+        (int(-count), name) for count, name in zip(number, index.gateways, strict=True) if name and count
+    ]
+    return min(names)[1] if names else ""
 
 
-def _mark(readings: Sequence[Reading]) -> Mark:
-    newest = max(one.received_at for one in readings)
-    digest = blake2b(digest_size=12)
-    for one in readings:
-        digest.update(f"{one.measured_at.timestamp()} {one.value} {one.received_at.timestamp()}\n".encode())
-    return Mark(VERSION, len(readings), readings[-1].measured_at, newest, digest.hexdigest())
+def _mark(
+    index: RegisterColumns, more: Sequence[RegisterColumns], judged: Mapping[str, Sequence[int]]
+) -> Mark:
+    digest = blake2b(repr(sorted(judged.items())).encode(), digest_size=12)
+    for one in (index, *more):
+        for column in (one.at, one.value, one.arrived):
+            digest.update(column.tobytes())
+    newest = datetime.fromtimestamp(int(index.arrived.max()) / 1e6, UTC)
+    until = datetime.fromtimestamp(int(index.at[-1]), UTC)
+    return Mark(VERSION, len(index), until, newest, digest.hexdigest())

@@ -47,14 +47,14 @@ def test_a_battery_that_sinks_twice_as_fast_is_told_twice_as_early():
 
 def test_volts_are_drawn_out_to_the_cut_off():
     days = np.arange(0, 600, 5)
-    (one,) = found(days, 3.6 - days / 1000, empty=2.9, in_days=False)
+    (one,) = found(days, 3.6 - days / 1000, empty=2.9, unit="volts")
     assert at_days(one) == pytest.approx([340], abs=5)
     assert one.stages[0].evidence["empty_on"] == "2025-12-01"
 
 
 def test_a_level_that_does_not_sink_tells_nothing():
     days = np.arange(0, 600, 5)
-    assert found(days, np.full(len(days), 3.6), empty=2.9, in_days=False) == []
+    assert found(days, np.full(len(days), 3.6), empty=2.9, unit="volts") == []
     assert found(days, np.full(len(days), 4000.0)) == []
 
 

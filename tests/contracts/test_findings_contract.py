@@ -8,7 +8,7 @@ import pytest
 
 from metering.errors import InvalidValue
 from metering.finding import Finding, Stage, Tier
-from metering.findings import Feedback, FindingState, Mark, Notice, NoticeState, Verdict, Wanted
+from metering.findings import WAITS, Feedback, FindingState, Mark, Notice, NoticeState, Verdict, Wanted
 
 METER = "KAM-76348799-1b-16"
 
@@ -122,12 +122,30 @@ def test_a_dismissal_needs_a_name_and_a_reason(make, by, reason):
         verdict(make, FindingState.DISMISSED, by, reason)
 
 
-def test_told_findings_are_counted_by_tier_without_muted_ones(store, make):
+def test_what_nobody_decided_about_waits_and_is_settled_once(store, make):
     with store.writing() as tx:
-        for at, muted in enumerate(["", "", "budget"]):
-            one = finding(make, stage(make, at, Tier.NOTIFY), subject=f"M{at}")
-            tx.findings.keep(one, make.at(at), muted=muted)
-        assert tx.findings.told_since(make.at(1)) == {Tier.SUSPECT: 0, Tier.NOTIFY: 1, Tier.DISPATCH: 0}
+        for at, muted in enumerate([WAITS, "budget of the day", "many at once"]):
+            tx.findings.keep(
+                finding(make, stage(make, at, Tier.NOTIFY), subject=f"M{at}"), make.at(at), muted=muted
+            )
+        (one,) = tx.findings.waiting(WAITS, 10)
+        assert one.finding.subject == "M0"
+        assert [kept.finding.subject for kept in tx.findings.waiting("budget of the day", 10)] == ["M1"]
+        tx.findings.settle(one.id, muted="", tenancy="U-1")
+        assert tx.findings.waiting(WAITS, 10) == []
+        settled = tx.findings.finding(one.id)
+        assert (settled.muted, settled.tenancy) == ("", "U-1")
+
+
+def test_findings_are_found_by_subject_and_by_the_hour_they_were_raised_in(store, make):
+    with store.writing() as tx:
+        for at in range(3):
+            tx.findings.keep(finding(make, stage(make, at, Tier.NOTIFY), subject=f"M{at}"), make.at(at))
+        assert [one.finding.subject for one in tx.findings.open_of(["M2", "M0", "M9"])] == ["M0", "M2"]
+        family = finding(make).family
+        found = tx.findings.raised(family, make.at(1), make.at(3), 10)
+        assert [one.finding.subject for one in found] == ["M1", "M2"]
+        assert len(tx.findings.raised(family, make.at(0), make.at(3), 1)) == 1
 
 
 def test_a_notice_is_asked_for_once_and_its_fate_is_booked(store, make):
@@ -150,7 +168,7 @@ def test_a_notice_is_asked_for_once_and_its_fate_is_booked(store, make):
 def test_marks_of_the_scan_are_remembered(store, make):
     mark = Mark("1", 900, make.at(0), make.at(5), "9f3a")
     with store.writing() as tx:
-        assert tx.findings.mark(METER) is None
-        tx.findings.set_mark(METER, replace(mark, readings=1))
-        tx.findings.set_mark(METER, mark)
-        assert tx.findings.mark(METER) == mark
+        assert tx.findings.marks([METER]) == {}
+        tx.findings.set_marks({METER: replace(mark, readings=1)})
+        tx.findings.set_marks({METER: mark})
+        assert tx.findings.marks([METER, "another"]) == {METER: mark}

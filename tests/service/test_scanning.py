@@ -17,13 +17,17 @@ from metering.clock import FixedClock
 from metering.finding import Finding, Stage, Tier
 from metering.findings import FindingState, Verdict, Wanted
 from metering.meter import Installation, Meter, MeterId, ServicePoint
+from metering.ports import NewTelegram, TelegramState
 from metering.reading import Provenance, Quality, Reading, Register, Way
+from metering.status import STATUS, StatusFlag
 from metering.store import memory_store, upgrade
 from metering.store.sql.store import SqlStore
+from metering.uplink import Reception
 from service.anomaly_settings import AnomalySettings
 from service.cli import app
-from service.scanning import Scanner, _outages
+from service.scanning import Scanner
 from service.scanning_budget import Budget
+from service.scanning_keeping import Keeper, one_a_class
 
 ZONE = ZoneInfo("Europe/Warsaw")
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -144,6 +148,7 @@ def test_the_budget_of_a_day_goes_to_what_loses_most(store):
         assert budget.refuses(large) == ""
         kept, reached = tx.findings.keep(large, NOW)
         budget.spend(kept, reached)
+        budget.book(tx)
         assert budget.refuses(small) == "budget of the day"
         assert Budget.of(tx, settings, NOW, ZONE).left[Tier.NOTIFY] == 0
         tomorrow = NOW + timedelta(days=1)
@@ -210,14 +215,50 @@ def test_the_commands_scan_list_and_judge(config):
     assert "there is no finding 999" in command(config, "findings", "show", "999", code=2).output
 
 
-def test_while_a_gateway_is_silent_its_meters_are_not_told_one_by_one():
+def test_while_a_gateway_is_silent_its_meters_are_not_told_one_by_one(store):
+    keeper = Keeper(store, AnomalySettings(), ZONE, ())
     silent = Finding("roof", (replace(finding("roof").stages[0], name="silent.gateway"),))
-    stopped, leak = finding("M1", name="stopped.no_use"), finding("M1")
-    elsewhere = finding("M2", name="stopped.no_use")
-    muted = _outages([silent, stopped, leak, elsewhere], {"M1": "roof", "M2": "mast"})
-    assert muted == {id(stopped): "its gateway is silent"}
-    heard_again = replace(silent, cleared_at=NOW)
-    assert _outages([heard_again, stopped], {"M1": "roof"}) == {}
+    stopped, leak = finding(str(QUIET), name="stopped.no_use"), finding(str(QUIET))
+    elsewhere = finding("KAM-00000009-1b-16", name="stopped.no_use")
+    with store.writing() as tx:
+        keeper.keep(tx, [silent, stopped, leak, elsewhere], NOW, [])
+        settled = keeper.settle(tx, 1000, NOW).values()
+        muted = {(one.finding.subject, one.finding.name): one.muted for one in settled}
+    assert muted.pop((str(QUIET), "stopped.no_use")) == "its gateway is silent"
+    assert set(muted.values()) == {""}
+
+
+def test_many_at_once_over_all_parts_of_a_fleet_are_one_event(store):
+    keeper = Keeper(store, AnomalySettings(), ZONE, ())
+    with store.writing() as tx:
+        for number in range(8):  # each in a part of its own
+            keeper.keep(tx, [finding(f"M{number}", name="backflow.micro")], NOW, [])
+        settled = keeper.settle(tx, 100, NOW).values()
+    assert {one.muted for one in settled if one.finding.name == "backflow.micro"} == {"many at once"}
+    assert [one.finding.name for one in settled if not one.muted] == ["together.many"]
+
+
+def test_what_the_budget_refused_is_told_on_a_later_day_if_it_still_lasts(store):
+    keeper = Keeper(store, AnomalySettings(notify_per_day=1), ZONE, ("smtp",))
+    with store.writing() as tx:
+        keeper.keep(tx, [finding("M1", rate=100.0), finding("M2", rate=5.0)], NOW, [])
+        first = {one.finding.subject: one.muted for one in keeper.settle(tx, 1000, NOW).values()}
+        assert first == {"M1": "", "M2": "budget of the day"}
+        later = {
+            one.finding.subject: one.muted
+            for one in keeper.settle(tx, 1000, NOW + timedelta(days=1)).values()
+        }
+        assert later == {"M2": ""}
+        assert sum(len(tx.findings.notices(one.id)) for one in tx.findings.wanted(Wanted())[0]) == 2
+
+
+def test_a_battery_reported_low_and_forecast_to_run_out_is_one_open_finding():
+    reported, forecast = finding("M", name="battery.reported"), finding("M", name="battery.forecast")
+    (one,) = one_a_class(
+        [forecast, replace(reported, stages=(replace(reported.stages[0], tier=Tier.DISPATCH),))]
+    )
+    assert one.name == "battery.reported"
+    assert len(one_a_class([replace(reported, cleared_at=NOW), forecast])) == 2
 
 
 def test_a_battery_that_runs_out_is_forecast_from_what_the_meter_says(scanner, store):
@@ -233,3 +274,38 @@ def test_a_battery_that_runs_out_is_forecast_from_what_the_meter_says(scanner, s
     with store.reading() as tx:
         found, _ = tx.findings.wanted(Wanted(family="battery"))
     assert [(one.finding.subject, one.finding.name) for one in found] == [(str(QUIET), "battery.forecast")]
+
+
+def test_flags_in_telegrams_become_findings_and_a_verdict_ends_what_is_latched(scanner, store):
+    told = readings(QUIET, first=HOURS - 72)
+    framed = [replace(one, provenance=replace(SOURCE, telegram=number)) for number, one in enumerate(told, 1)]
+    tamper = StatusFlag.TAMPER | StatusFlag.BATTERY
+    flagged = [
+        replace(one, register=STATUS, unit="", value=Decimal(tamper.value))
+        for number, one in enumerate(framed)
+        if 24 <= number < 48
+    ]
+    with store.writing() as tx:
+        tx.readings.remove(told)
+        archive_numbers(tx, len(framed))
+        tx.readings.add([*framed, *flagged])
+    scanner.run()
+    with store.reading() as tx:
+        found = {one.finding.name: one for one in tx.findings.of(str(QUIET))}
+    assert {"tamper.reported", "battery.reported"} <= set(found)
+    assert found["battery.reported"].finding.cleared_at == framed[48].measured_at
+    assert found["tamper.reported"].finding.cleared_at is None, "a person must look"
+    with store.writing() as tx:
+        tx.findings.judge(found["tamper.reported"].id, Verdict(FindingState.CONFIRMED, "anna", "", NOW))
+    scanner.run()
+    with store.reading() as tx:
+        (seen_to,) = tx.findings.wanted(Wanted(family="tamper"))[0]
+    assert seen_to.finding.cleared_at == NOW
+
+
+def archive_numbers(tx, count):
+    """Archive so many telegrams, so that readings may say which brought them."""
+    reception = Reception("roof", NOW, NOW)
+    for number in range(count):
+        mark = number.to_bytes(16)
+        tx.archive.add([NewTelegram(QUIET, mark, mark, TelegramState.STORED, "", [(reception, None)])])

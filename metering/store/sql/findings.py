@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
@@ -13,10 +13,27 @@ import sqlalchemy as sa
 
 from metering.errors import InvalidValue
 from metering.finding import Finding, Stage, Tier
-from metering.findings import NEXT, Feedback, FindingState, Kept, Mark, Notice, NoticeState, Verdict, Wanted
-from metering.store.sql.statements import insert_once
+from metering.findings import (
+    NEXT,
+    WAITS,
+    Feedback,
+    FindingState,
+    Kept,
+    Mark,
+    Notice,
+    NoticeState,
+    Verdict,
+    Wanted,
+)
+from metering.store.sql.statements import in_chunks, insert_once
 from metering.store.sql.statements import replace as put
-from metering.store.sql.tables_findings import finding_marks, finding_notices, finding_verdicts, findings
+from metering.store.sql.tables_findings import (
+    WAITING,
+    finding_marks,
+    finding_notices,
+    finding_verdicts,
+    findings,
+)
 
 __all__ = ["SqlFindings"]
 
@@ -113,23 +130,43 @@ class SqlFindings:
             counts[family][state] = number
         return {family: Feedback(*(one[state] for state in said)) for family, one in counts.items()}
 
-    def told_since(self, since: datetime) -> Mapping[Tier, int]:
-        """Count the findings that were told, not muted, by tier, raised from a moment on."""
-        these = (findings.c.kept_at >= since) & (findings.c.muted == "")
-        counted = sa.select(findings.c.tier, sa.func.count()).where(these).group_by(findings.c.tier)
-        found = {_TIERS[rank]: number for rank, number in self._connection.execute(counted)}
-        return {tier: found.get(tier, 0) for tier in Tier}
+    def open_of(self, subjects: Collection[str]) -> Sequence[Kept]:
+        """Give the open findings of some meters or districts."""
+        found: list[Kept] = []
+        for chunk in in_chunks(subjects):
+            these = findings.c.cleared_at.is_(None) & findings.c.subject.in_(chunk)
+            found += map(_kept, self._connection.execute(sa.select(findings).where(these)))
+        return found
 
-    def mark(self, meter: str) -> Mark | None:
-        """Tell how far the scan of a meter came."""
-        row = self._connection.execute(
-            sa.select(*tuple(finding_marks.c)[1:]).where(finding_marks.c.meter == meter)
-        ).one_or_none()
-        return None if row is None else Mark(*row)
+    def waiting(self, why: str, limit: int) -> Sequence[Kept]:
+        """Give findings with this ``muted``: all for WAITS (undecided), else open ones."""
+        these = WAITING if why == WAITS else (findings.c.muted == why) & findings.c.cleared_at.is_(None)
+        wanted = sa.select(findings).where(these).order_by(findings.c.id).limit(limit)
+        return [_kept(row) for row in self._connection.execute(wanted)]
 
-    def set_mark(self, meter: str, mark: Mark) -> None:
-        """Remember how far the scan of a meter came."""
-        put(self._connection, finding_marks, [{"meter": meter, **asdict(mark)}])
+    def settle(self, number: int, *, muted: str, tenancy: str) -> None:
+        """Decide why nobody is told of a finding, empty if it is told, and whose it is."""
+        decided = sa.update(findings).where(findings.c.id == number)
+        self._connection.execute(decided.values(muted=muted, tenancy=tenancy))
+
+    def raised(self, family: str, since: datetime, until: datetime, limit: int) -> Sequence[Kept]:
+        """Give the findings of a class first raised in ``since <= raised_at < until``."""
+        within = (findings.c.raised_at >= since) & (findings.c.raised_at < until)
+        wanted = sa.select(findings).where(within, findings.c.family == family).limit(limit)
+        return [_kept(row) for row in self._connection.execute(wanted.order_by(findings.c.id))]
+
+    def marks(self, meters: Collection[str]) -> Mapping[str, Mark]:
+        """Tell how far the scan of some meters came; nothing for those never scanned."""
+        found: dict[str, Mark] = {}
+        for chunk in in_chunks(meters):
+            wanted = sa.select(finding_marks).where(finding_marks.c.meter.in_(chunk))
+            found |= {row[0]: Mark(*row[1:]) for row in self._connection.execute(wanted)}
+        return found
+
+    def set_marks(self, marks: Mapping[str, Mark]) -> None:
+        """Remember how far the scan of some meters came."""
+        rows = [{"meter": meter, **asdict(mark)} for meter, mark in marks.items()]
+        put(self._connection, finding_marks, rows)
 
     def ask(self, notices: Sequence[Notice]) -> int:
         """Have something told; each key once for ever. Gives how many were new."""

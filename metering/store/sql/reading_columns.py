@@ -63,7 +63,9 @@ class SqlColumns:
             & (readings.c.measured_at < until)
         )
         wanted = sa.select(*_RAW[self._connection.dialect.name]).where(these).order_by(readings.c.measured_at)
-        return self._columns(self._connection.execute(wanted).fetchall(), unit)
+        with self._connection.execute(wanted) as found:
+            rows = found.cursor.fetchall()  # without SQLAlchemy's object a row
+        return self._columns(rows, unit)
 
     def registers(self, meters: Collection[MeterId]) -> Mapping[MeterId, set[Register]]:
         """Give the registers each of some meters has values of; nothing for those that have none."""
@@ -78,7 +80,7 @@ class SqlColumns:
             found.setdefault(numbers[meter], set()).add(named[register])
         return found
 
-    def _columns(self, rows: Sequence[sa.Row[Any]], unit: str) -> RegisterColumns:
+    def _columns(self, rows: Sequence[Any], unit: str) -> RegisterColumns:
         at, value, arrived, telegram, origin = zip(*rows, strict=True) if rows else ((),) * 5
         micro, number = np.array(at, np.int64), np.array(list(map(float, value)), np.float64)
         kinds, kind = np.unique(np.array(origin, np.int64), return_inverse=True)

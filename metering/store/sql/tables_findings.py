@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from metering.store.sql.columns import metadata, moment, number, points_to, text
 from metering.store.sql.types import Name
 
-__all__ = ["finding_marks", "finding_notices", "finding_verdicts", "findings"]
+__all__ = ["WAITING", "finding_marks", "finding_notices", "finding_verdicts", "findings"]
 
 OPEN = sa.text("cleared_at IS NULL")
 WAITING = sa.text("muted = 'the scan is not over'")  # metering.findings.WAITS
