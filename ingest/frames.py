@@ -10,10 +10,12 @@ from ingest.bench import Bench, HeardAt
 from ingest.books import Books
 from ingest.dedupe import Heard, Transmission, reception_key, transmissions
 from ingest.earlier import archived_near, first_time
+from ingest.in_parts import InParts
 from ingest.judge import Verdict
 from ingest.registers import readings_of
 from ingest.rules import Foreign, Rules
 from ingest.senders import Kind, Senders, normalised
+from ingest.sheets import Sheets
 from metering.meter import MeterId
 from metering.ports import ArchivedTelegram, NewTelegram, Outcome, TelegramState, Transaction
 from metering.uplink import FrameUplink, Reception
@@ -34,21 +36,32 @@ class Frames:
     Args:
         rules: what the utility chose.
         bench: judges them.
+        in_parts: tells which may be parts of messages of several.
+
+    Attributes:
+        parts: what was archived, or heard again, of such.
     """
 
-    def __init__(self, rules: Rules, bench: Bench) -> None:
+    def __init__(self, rules: Rules, bench: Bench, in_parts: InParts) -> None:
         self._rules = rules
         self._bench = bench
         self._senders = Senders()
+        self._sheets = Sheets(rules.zone)
+        self._in_parts = in_parts
+        self.parts: list[ArchivedTelegram] = []
 
     def look_ahead(self, uplinks: Mapping[int, FrameUplink]) -> Sequence[HeardAt]:
         """Identify frames; gives what can be judged ahead. ``uplinks`` by place."""
         senders = self._senders
         senders.identify(uplinks)
-        first: dict[bytes, int] = {}
-        for place, mark in senders.marks.items():
-            first.setdefault(mark, place)
-        return [(senders.kinds[mark], uplinks[place].reception.heard_at) for mark, place in first.items()]
+        return [(kind, uplinks[place].reception.heard_at) for place, kind in senders.first().items()]
+
+    def write_ahead(self, uplinks: Mapping[int, FrameUplink]) -> None:
+        """Write down what the frames judged ahead mean."""
+        for place, kind in self._senders.first().items():
+            reception = uplinks[place].reception
+            if (verdict := self._bench.verdict_ahead(kind, reception.heard_at)) is not None:
+                self._sheets.write_ahead(place, kind.meter, verdict, reception)
 
     def take(self, uplinks: Mapping[int, FrameUplink], books: Books, transaction: Transaction) -> None:
         """Settle every frame of a batch and write what it leaves in the archive; ``uplinks`` by place."""
@@ -63,6 +76,7 @@ class Frames:
         ]
         new = [one for one in found if not one.one.archived]
         self._bench.open(transaction, [(kind, one.heard[0].at) for kind, one in new])
+        self._in_parts.open(transaction)
         self._add_new(new, books, transaction)
         self._add_heard_again([one for one in found if one.one.archived], books, transaction)
 
@@ -110,9 +124,12 @@ class Frames:
         numbers = transaction.archive.add([telegram for telegram, _, _ in new])
         for number, (telegram, one, verdict) in zip(numbers, new, strict=True):
             _settle(one.heard, verdict, number, books)
-            if verdict.telegram is not None:
-                archived = _archived(number, telegram)
-                books.keep(*readings_of(verdict.telegram, archived, self._rules.zone, verdict.model))
+            if self._in_parts.concerns(telegram.meter, verdict):
+                self.parts.append(_archived(number, telegram))
+            first = telegram.receptions[0][0]
+            sheet = self._sheets.of(one.heard[0].place, telegram.meter, verdict, first)
+            if sheet is not None:
+                books.keep_sheet(number, sheet)
 
     # --- heard again -----------------------------------------------------------------------------
 
@@ -145,6 +162,8 @@ class Frames:
             archive.merge(keep.id, other.id)
         verdict = self._bench.verdict(transaction, kind, keep.heard_at)
         merged = archive.telegram(keep.id)
+        if merged is not None and self._in_parts.concerns(kind.meter, verdict):
+            self.parts.append(merged)
         if merged is None or verdict.telegram is None:
             return
         if merged.state is not TelegramState.STORED:

@@ -18,7 +18,9 @@ from types import MappingProxyType
 
 from ingest.bench import Bench
 from ingest.books import Books, ItemResult
+from ingest.deriving import Deriving
 from ingest.frames import Frames
+from ingest.in_parts import InParts
 from ingest.items import Delivery, Item, Unreadable
 from ingest.judge import Judge
 from ingest.parts import take_parts
@@ -26,7 +28,7 @@ from ingest.pulses import take_pulses
 from ingest.routes import Router
 from ingest.rules import Foreign, Rules
 from ingest.values import take_values
-from metering.ports import Ledger, Outcome, Store, TelegramArchive
+from metering.ports import ArchivedTelegram, Ledger, Outcome, Store, TelegramArchive, Transaction
 from metering.resting import collector_rests
 from metering.uplink import FrameUplink, GatewayState, GatewayWord, PartUplink, PulseUplink, ValueUplink
 
@@ -54,6 +56,8 @@ class Pipeline:
         self._judge = judge or Judge()
         self._router = router or Router()
         self._rules = rules or Rules()
+        self._in_parts = InParts()
+        self._deriving = Deriving(self._judge, self._rules, self._in_parts)
 
     def accept(self, deliveries: Sequence[Delivery]) -> Sequence[ItemResult]:
         """Take a batch; when this returns, all it gave rise to is committed.
@@ -90,17 +94,25 @@ class Pipeline:
             take_values(found.values, books, transaction, self._rules)
             whole = take_parts(found.parts, books, transaction.devices)
             frames.take({**found.frames, **whole}, books, transaction)
-            return books.close(transaction, keep_nobodys=self._rules.foreign is Foreign.HOLD)
+            results = books.close(transaction, keep_nobodys=self._rules.foreign is Foreign.HOLD)
+            self._put_together(frames.parts, transaction)
+            return results
 
     def _look_ahead(self, items: Sequence[Item]) -> Frames:
         """Identify and judge frames before the transaction, which then takes half as long."""
         bench = Bench(self._judge, self._rules)
-        frames = Frames(self._rules, bench)
+        frames = Frames(self._rules, bench, self._in_parts)
         uplinks = {place: item.said for place, item in enumerate(items) if isinstance(item.said, FrameUplink)}
         if heard := frames.look_ahead(uplinks):
             with self._store.reading() as view:
                 bench.look_ahead(view, heard)
+            frames.write_ahead(uplinks)
         return frames
+
+    def _put_together(self, parts: Sequence[ArchivedTelegram], transaction: Transaction) -> None:
+        """Read messages of several frames of which some came with this batch, from what the archive holds."""
+        if parts:
+            self._deriving.apply(transaction, self._deriving.with_others(transaction, parts))
 
 
 def _note_gateways(read: Sequence[Item], alive: Mapping[str, datetime], ledger: Ledger) -> None:
