@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 NURT = str(Path(sys.executable).with_name("nurt"))
@@ -85,9 +85,14 @@ class AgentProcess:
             assert time.monotonic() < end, f"{what}\n{self.log()[-3000:]}"
             time.sleep(0.05)
 
+    def await_spooled(self, frames: Iterable[bytes]) -> None:
+        """Wait until telegrams are in its spool: what is in a line when it hangs up is lost with it."""
+        wanted = {frame.hex() for frame in frames}
+        self.await_(lambda: wanted <= set(self.spooled()), what=f"{len(wanted)} telegrams in the spool")
+
     def spooled(self) -> list[str]:
-        """The telegrams in the spool of a process that has ended, in hex."""
+        """The telegrams in its spool, in hex; of pulses nothing."""
         with sqlite3.connect(self.folder / "data" / "spool.db") as db:
             rows = db.execute("SELECT body FROM entries ORDER BY id").fetchall()
         db.close()
-        return [json.loads(body)["hex"] for (body,) in rows]
+        return [entry["hex"] for entry in map(json.loads, (body for (body,) in rows)) if "hex" in entry]
