@@ -10,8 +10,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import blake2b
+from typing import NamedTuple
 
 import structlog
 
@@ -22,10 +23,19 @@ from ingest.registers import DECODER
 from ingest.replay import Replay
 from ingest.shared_layouts import MARK, exchange
 from metering.errors import KeyringError, StoreError
-from metering.ports import Clock, Scope, Store, TelegramState
+from metering.ports import Clock, Scope, Store, TelegramState, Transaction
 from metering.rhythm import transmit_interval
 
-__all__ = ["Keeping", "Upkeep", "forget", "learn_rhythms", "mend_asked", "rules_in_force"]
+__all__ = [
+    "Forgotten",
+    "Keeping",
+    "Upkeep",
+    "forget",
+    "forgettable",
+    "learn_rhythms",
+    "mend_asked",
+    "rules_in_force",
+]
 
 _log = structlog.get_logger(__name__)
 
@@ -197,14 +207,33 @@ def mend_asked(
     return healed
 
 
-def forget(store: Store, clock: Clock, keeping: Keeping, enough: Callable[[], bool] = lambda: False) -> int:
-    """Delete what was kept long enough; gives how many foreign telegrams went."""
-    gone = 0
+class Forgotten(NamedTuple):
+    """What went, or would go, because nobody registered its meter in time.
+
+    Attributes:
+        telegrams: foreign telegrams.
+        unclaimed: counter states and decoded values of nobody.
+    """
+
+    telegrams: int
+    unclaimed: int
+
+
+def forgettable(view: Transaction, before: datetime) -> Forgotten:
+    """Say what was heard before a time and would go."""
+    return Forgotten(view.upkeep.count_foreign(before), view.unclaimed.count(before))
+
+
+def forget(
+    store: Store, clock: Clock, keeping: Keeping, enough: Callable[[], bool] = lambda: False
+) -> Forgotten:
+    """Delete what was kept long enough; gives what went."""
+    telegrams = unclaimed = 0
     while keeping.foreign is not None and not enough():
         with store.writing() as transaction:
             some = transaction.upkeep.forget_foreign(clock.now() - keeping.foreign, _FORGET)
             more = transaction.unclaimed.forget(clock.now() - keeping.foreign, _FORGET)
-        gone += some
+        telegrams, unclaimed = telegrams + some, unclaimed + more
         if max(some, more) < _FORGET:
             break
     day = f"{clock.now():%Y-%m-%d}"
@@ -214,7 +243,7 @@ def forget(store: Store, clock: Clock, keeping: Keeping, enough: Callable[[], bo
         with store.writing() as transaction:
             transaction.upkeep.forget_hearings(clock.now() - keeping.hearings)
             transaction.upkeep.set_mark("hearings", day)
-    return gone
+    return Forgotten(telegrams, unclaimed)
 
 
 def learn_rhythms(store: Store, clock: Clock, most: int = _LEARN) -> int:

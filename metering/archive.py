@@ -131,6 +131,10 @@ class TelegramArchive(Protocol):
         """Make one transmission of two: receptions go to ``keep``; ``drop`` and its readings go."""
         ...
 
+    def present(self, numbers: Collection[int]) -> set[int]:
+        """Give those of some archive numbers that are in the archive; a reading may name one that is gone."""
+        ...
+
     def telegram(self, telegram: int) -> ArchivedTelegram | None:
         """Give one telegram by archive number."""
         ...
@@ -156,6 +160,10 @@ class TelegramArchive(Protocol):
 
     def last_number(self) -> int:
         """Give the highest archive number; 0 if there is none."""
+        ...
+
+    def last_number_given(self) -> int:
+        """Give the highest archive number ever given, whether that telegram is still there or not."""
         ...
 
     def set_state(self, telegram: int, state: TelegramState, reason: str) -> None:

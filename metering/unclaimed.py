@@ -74,6 +74,10 @@ class Unclaimed(Protocol):
         """Let go of what has its meter now."""
         ...
 
+    def count(self, before: datetime) -> int:
+        """Give how many were heard before a time."""
+        ...
+
     def forget(self, before: datetime, limit: int) -> int:
         """Delete what was heard before a time, the oldest first; gives how many went."""
         ...

@@ -16,6 +16,7 @@ from metering.errors import InvalidValue
 from metering.meter import MeterId
 from metering.ports import Transaction
 from metering.reading import Reading, Register
+from service.provenance import gone
 
 __all__ = ["evidence_of"]
 
@@ -128,6 +129,7 @@ def _reading(tx: Transaction, reading: Reading) -> dict[str, Any]:
         "model": source.model,
         "decoder": source.decoder,
         "telegram": _telegram(tx, source.telegram),
+        "telegram_removed": gone(reading, tx),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from ingest.upkeep import forget
+from ingest.upkeep import Forgotten, forget, forgettable
 from metering.ports import Clock
 from metering.store.sql.engine import Database
 from metering.store.sql.retention import Expired, Kept, drop, expired, months_before
@@ -18,17 +18,17 @@ __all__ = ["foreign_gone", "months_gone"]
 
 
 def foreign_gone(settings: Settings, clock: Clock, *, dry_run: bool) -> str:
-    """Delete telegrams of meters not registered that were kept long enough; says how many."""
+    """Delete what nobody registered in time; says how many telegrams, counter states and values."""
     keeping = keeping_of(settings.ingest)
     store = prepared_store(settings.store, clock)
     try:
         if keeping.foreign is None:
-            return "No foreign telegrams go: meters not registered are read like our own."
+            return 'No foreign telegrams go: [ingest] foreign = "store" reads all meters like our own.'
         if dry_run:
             with store.reading() as view:
-                number = view.upkeep.count_foreign(clock.now() - keeping.foreign)
-            return f"{number} foreign telegrams would go (dry run: nothing deleted)."
-        return f"{forget(store, clock, keeping)} foreign telegrams went."
+                would = forgettable(view, clock.now() - keeping.foreign)
+            return f"{_counted(would)} would go (dry run: nothing deleted)."
+        return f"{_counted(forget(store, clock, keeping))} went."
     finally:
         store.close()
 
@@ -49,6 +49,13 @@ def months_gone(settings: Settings, clock: Clock, *, dry_run: bool) -> Iterator[
         database.close()
     for one in found:
         yield _sentence(one, dry_run=dry_run)
+
+
+def _counted(some: Forgotten) -> str:
+    return (
+        f"{some.telegrams} foreign telegrams, and {some.unclaimed} counter states and decoded values"
+        " of devices nobody registered,"
+    )
 
 
 def _kept(store: StoreSettings, now: datetime) -> Kept:

@@ -134,12 +134,13 @@ def restore(file: BackupFile, config: Config = None) -> None:
 
 @app.command()
 def retention(config: Config = None, dry_run: DryRun = False) -> None:  # noqa: FBT002  an option
-    """Delete what was kept long enough: telegrams of meters not registered, and months past their time.
+    """Delete what was kept long enough: what nobody registered came from, and months past their time.
 
-    Telegrams of meters not registered go after [ingest] foreign_days; ingest does that by itself, and they
-    stay counted. Whole months of telegrams and readings go after [store] telegrams_months and
-    readings_months, only here, and only if these are set. PostgreSQL drops their partitions. It may run
-    beside ingest.
+    Telegrams of meters not registered, and counter states and values of devices not registered, go after
+    [ingest] foreign_days; ingest does that by itself, and the telegrams stay counted. Whole months of
+    telegrams and readings go after [store] telegrams_months and readings_months, only here, and only if these
+    are set. PostgreSQL drops their partitions. It may run beside ingest. Readings say afterwards that their
+    telegram was removed.
 
     **Examples**
 

@@ -123,4 +123,5 @@ def test_the_evidence_is_a_page_to_print(pages):
     assert "script-src" not in shown.headers["Content-Security-Policy"]
     assert "default-src 'none'" in shown.headers["Content-Security-Policy"]
     assert f"Evidence of {KEY}" in shown.text
+    assert "telegram removed by retention" in shown.text, "these readings were made without one"
     assert pages.get("/billing/evidence", params={"key": "br:none"}).status_code == 404

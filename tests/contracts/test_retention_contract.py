@@ -109,3 +109,10 @@ def test_postgresql_drops_whole_partitions_and_keeps_the_one_for_wrong_dates(two
         left = {one.name for one in partitions(connection)}
     assert "telegrams_2026_01" not in left
     assert {"telegrams_old", "readings_old", "receptions_old", "telegrams_2026_03"} <= left
+
+
+def test_numbers_of_telegrams_that_went_are_not_given_again_and_known_to_be_gone(two_months):
+    drop(two_months.database, Kept(FEBRUARY))
+    with two_months.reading() as tx:
+        assert tx.archive.present([1, 2, 3]) == {2}
+        assert tx.archive.last_number_given() == 2

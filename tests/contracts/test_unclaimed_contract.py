@@ -88,3 +88,12 @@ def test_a_name_no_database_can_hold_is_kept_all_the_same(store, make):
         tx.unclaimed.keep([PulseUplink(make.reception(), "a\0\ud800", 1)])
         [claim] = tx.unclaimed.claims(None, 9)
         assert len(tx.unclaimed.waiting([claim], 0, 9)) == 1
+
+
+def test_what_would_go_is_counted_first(store, uplinks, make):
+    with store.writing() as tx:
+        tx.unclaimed.keep(uplinks)
+        later = make.at(5)
+        would = tx.unclaimed.count(later)
+        assert tx.unclaimed.forget(later, 99) == would == 2
+        assert tx.unclaimed.count(later) == 0

@@ -15,7 +15,7 @@ from ingest.pipeline import Pipeline
 from ingest.replay import Replay
 from ingest.routes import Options, Route, Router
 from ingest.rules import Foreign, Rules
-from ingest.upkeep import Keeping, Upkeep, forget
+from ingest.upkeep import Keeping, Upkeep, forget, forgettable
 from metering.clock import FixedClock
 from metering.device import ANY_GATEWAY, Device
 from metering.meter import Meter, PulseInput
@@ -162,7 +162,10 @@ def test_what_nobody_registers_goes_after_its_days(new_store, make):
     assert waiting(store) == 7
     forget(store, FixedClock(make.NOON + 6 * DAY), Keeping(foreign=7 * DAY))
     assert waiting(store) == 7
-    forget(store, FixedClock(make.NOON + 8 * DAY), Keeping(foreign=7 * DAY))
+    clock = FixedClock(make.NOON + 8 * DAY)
+    with store.reading() as view:
+        would = forgettable(view, clock.now() - 7 * DAY)
+    assert forget(store, clock, Keeping(foreign=7 * DAY)) == would == (0, 7)
     assert waiting(store) == 0
 
 

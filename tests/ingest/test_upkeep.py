@@ -121,7 +121,7 @@ def test_foreign_telegrams_go_after_their_days_and_stay_counted(new_store, make,
     for n in range(9):
         at = make.NOON - n * DAY
         see.outcomes(store, make.up(make.item(make.frame(STRANGER, access=n), n, at=at, rssi=-60 - n), at=at))
-    assert forget(store, FixedClock(make.NOON), Keeping(foreign=7 * DAY)) == 1
+    assert forget(store, FixedClock(make.NOON), Keeping(foreign=7 * DAY)) == (1, 0)
     assert kept(store, TelegramState.FOREIGN) == 8
     with store.reading() as view:
         (stranger,), number = view.upkeep.strangers(make.NOON - 30 * DAY)
@@ -136,7 +136,7 @@ def test_foreign_telegrams_go_after_their_days_and_stay_counted(new_store, make,
 def test_telegrams_of_our_own_meters_never_go(new_store, make, see):
     store = new_store(12345678)
     see.outcomes(store, make.up(make.item(make.frame(), 1)))
-    assert forget(store, FixedClock(make.NOON + 999 * DAY), Keeping(foreign=DAY)) == 0
+    assert forget(store, FixedClock(make.NOON + 999 * DAY), Keeping(foreign=DAY)) == (0, 0)
     assert kept(store, TelegramState.STORED) == 1
 
 

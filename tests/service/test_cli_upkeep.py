@@ -262,9 +262,10 @@ def test_retention_tells_first_and_then_forgets(nurt, deployment):
     router = Router([Route("wmbus/+/telegram", "hex")])
     frame = build(MeterId.parse("KAM-00000055-1b-16"), record(b"\x13", Decimal(1), field=4))
     Pipeline(deployment, router=router).accept([Delivery("wmbus/roof/telegram", frame.hex().encode(), NOON)])
-    assert nurt("db", "retention", "--dry-run")[1].startswith("1 foreign telegrams would go")
-    assert nurt("db", "retention")[1].startswith("1 foreign telegrams went.\nNo months go")
-    assert nurt("db", "retention")[1].startswith("0 foreign telegrams went.\n")
+    assert nurt("db", "retention", "--dry-run")[1].startswith("1 foreign telegrams, and 0 counter states")
+    assert nurt("db", "retention")[1].startswith("1 foreign telegrams, and 0 counter states")
+    assert "registered, went.\nNo months go" in nurt("db", "retention")[1]
+    assert nurt("db", "retention")[1].startswith("0 foreign telegrams, and 0 counter")
 
 
 @pytest.mark.usefixtures("deployment")

@@ -142,6 +142,15 @@ class SqlArchive:
         self._connection.execute(sa.delete(telegrams).where(telegrams.c.id == drop))
         settle(self._connection, self._names, [keep])
 
+    def present(self, numbers: Collection[int]) -> set[int]:
+        """Give those of some archive numbers that are in the archive."""
+        found: set[int] = set()
+        for chunk in in_chunks(numbers):
+            found.update(
+                self._connection.scalars(sa.select(telegrams.c.id).where(telegrams.c.id.in_(chunk)))
+            )
+        return found
+
     def telegram(self, telegram: int) -> ArchivedTelegram | None:
         """Give one telegram by archive number."""
         rows = self._connection.execute(sa.select(telegrams).where(telegrams.c.id == telegram)).all()
@@ -189,6 +198,11 @@ class SqlArchive:
     def last_number(self) -> int:
         """Give the highest archive number; 0 if there is none."""
         return self._connection.execute(sa.select(sa.func.max(telegrams.c.id))).scalar() or 0
+
+    def last_number_given(self) -> int:
+        """Give the highest archive number ever given."""
+        drawn = sa.select(counters.c.value).where(counters.c.name == "telegram")
+        return self._connection.execute(drawn).scalar() or 0
 
     def set_state(self, telegram: int, state: TelegramState, reason: str) -> None:
         """Change what became of a telegram (a key came late, a meter was registered).

@@ -69,6 +69,12 @@ class SqlUnclaimed:
         for chunk in in_chunks(ids):
             self._connection.execute(sa.delete(unclaimed).where(unclaimed.c.id.in_(chunk)))
 
+    def count(self, before: datetime) -> int:
+        """Give how many were heard before a time."""
+        older = sa.select(sa.func.count()).select_from(unclaimed).where(unclaimed.c.heard_at < before)
+        found: int = self._connection.execute(older).scalar_one()
+        return found
+
     def forget(self, before: datetime, limit: int) -> int:
         """Delete what was heard before a time, the oldest first; gives how many went."""
         oldest = sa.select(unclaimed.c.id).where(unclaimed.c.heard_at < before)

@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from metering.meter import MeterId
+from service.provenance import kept_of
 from service.web.context import UseSite
 from service.web.errors import PROBLEMS, NotFound
 from service.web.formats import ExactJSON
 from service.web.schemas.meters import MeterDetail, MeterOut, MeterPage
-from service.web.schemas.readings import ReadingOut
 
 __all__ = ["router"]
 
@@ -30,7 +30,8 @@ def list_meters(
     """List registered meters."""
     with site.store.reading() as tx:
         rows, total = tx.registry.overview(search=search, offset=offset, limit=limit)
-    return ExactJSON(MeterPage(meters=[MeterOut.of(row) for row in rows], total=total, offset=offset))
+        kept = kept_of((row.last_reading for row in rows if row.last_reading), tx)
+    return ExactJSON(MeterPage(meters=[MeterOut.of(row, kept) for row in rows], total=total, offset=offset))
 
 
 @router.get("/meters/{meter_id}", response_model=MeterDetail)
@@ -40,6 +41,8 @@ def one_meter(site: UseSite, meter_id: str) -> ExactJSON:
     with site.store.reading() as tx:
         found = tx.registry.details_of(meter)
         latest = tx.readings.latest(meter)
+        last = [found[0].last_reading] if found and found[0].last_reading else []
+        kept = kept_of([*latest, *last], tx)
     if found is None:
         raise NotFound(f"meter {meter} is not in the registry")
-    return ExactJSON(MeterDetail.of(*found, [ReadingOut.of(reading) for reading in latest]))
+    return ExactJSON(MeterDetail.of(*found, latest, kept))

@@ -13,6 +13,7 @@ from metering.errors import InvalidValue
 from metering.meter import MeterId
 from metering.ports import Transaction
 from metering.reading import Reading, Register
+from service.provenance import kept_of
 from service.web.context import Site, UseSite
 from service.web.errors import PROBLEMS
 from service.web.formats import ExactJSON
@@ -50,13 +51,14 @@ def readings(site: UseSite, meter_id: str, query: Annotated[ReadingsPageQuery, Q
     with site.store.reading() as tx:
         meter = known_meter(tx, meter_id).meter.id
         found, next_from = _page(tx, meter, Register.parse(query.key), asked, query.limit)
+        kept = kept_of(found, tx)
     return ExactJSON(
         ReadingsOut(
             meter_id=str(meter),
             key=query.key,
             since=asked.since,
             until=asked.until,
-            readings=[ReadingOut.of(reading) for reading in found],
+            readings=[ReadingOut.of(reading, kept) for reading in found],
             next_from=next_from,
         )
     )

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 
 from metering.meter import MeterId
 from metering.ports import TelegramState
+from service.provenance import no_longer_kept
 from service.web.context import UseSite
 from service.web.errors import PROBLEMS, NotFound
 from service.web.explained import explain
@@ -43,8 +44,10 @@ def one_telegram(site: UseSite, number: RowNumber) -> ExactJSON:
     with site.store.reading() as tx:
         telegram = tx.archive.telegram(number)
         if telegram is None:
-            raise NotFound(f"there is no telegram {number}")
+            raise NotFound(no_longer_kept(number, tx) or f"there is no telegram {number}")
         readings, _ = tx.readings.of_telegram(number)
         meter = tx.registry.meters([telegram.meter]).get(telegram.meter)
         found = explain(telegram, tx.keyring, meter.model if meter else None)
-    return ExactJSON(TelegramDetail.of(telegram, found, [ReadingOut.of(reading) for reading in readings]))
+    return ExactJSON(
+        TelegramDetail.of(telegram, found, [ReadingOut.of(reading, {number}) for reading in readings])
+    )

@@ -14,6 +14,7 @@ from metering.consumption import Step
 from metering.errors import InvalidValue
 from metering.meter import MeterId
 from metering.reading import Register
+from service.provenance import is_gone, kept_of
 from service.web.charts import consumption_charts, index_charts, marks_in
 from service.web.context import UseSite
 from service.web.errors import NotFound
@@ -58,6 +59,7 @@ def one_meter(
             raise NotFound(f"Meter {meter} is not in the registry.")
         history = read_history(tx, meter, shown, window=period.window(site.zone), step=step, zone=site.zone)
         latest = tx.readings.latest(meter)
+        kept = kept_of(latest, tx)
         telegrams = tx.archive.telegrams(meter=meter, limit=_LAST_TELEGRAMS)
         signals = tx.coverage.signal(meter, site.clock.now() - _SIGNAL, site.clock.now())
         findings = open_views(tx, str(meter), site, "en")
@@ -71,6 +73,7 @@ def one_meter(
         has_key=has_key,
         findings=findings,
         latest=latest,
+        removed={one.register for one in latest if is_gone(one, kept)},
         telegrams=telegrams,
         signals=signals,
         register=shown,

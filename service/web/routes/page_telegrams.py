@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse
 
 from metering.meter import MeterId
 from metering.ports import TelegramState
+from service.provenance import no_longer_kept
 from service.web.context import UseSite
 from service.web.errors import NotFound
 from service.web.explained import explain
@@ -53,7 +54,7 @@ def one_telegram(request: Request, site: UseSite, number: RowNumber) -> HTMLResp
     with site.store.reading() as tx:
         telegram = tx.archive.telegram(number)
         if telegram is None:
-            raise NotFound(f"There is no telegram {number}.")
+            raise NotFound(no_longer_kept(number, tx) or f"There is no telegram {number}.")
         readings, details = tx.readings.of_telegram(number)
         meter = tx.registry.meters([telegram.meter]).get(telegram.meter)
         found = explain(telegram, tx.keyring, meter.model if meter else None)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from pydantic import BaseModel, Field
 
 from metering.meter import Installation
 from metering.ports import MeterOverview
+from metering.reading import Reading
 from service.web.schemas.readings import ReadingOut
 
 __all__ = ["InstallationOut", "MeterDetail", "MeterOut", "MeterPage"]
@@ -28,8 +29,8 @@ class MeterOut(BaseModel):
     held: int = Field(description="telegrams waiting for a key")
 
     @classmethod
-    def of(cls, row: MeterOverview) -> MeterOut:
-        """Say a row of the meter list."""
+    def of(cls, row: MeterOverview, kept: Collection[int]) -> MeterOut:
+        """Say a row of the meter list; ``kept`` are numbers of telegrams that are still there."""
         return cls(
             meter_id=str(row.meter.id),
             medium=row.meter.medium,
@@ -37,7 +38,7 @@ class MeterOut(BaseModel):
             model=row.meter.model,
             service_point=row.service_point.id if row.service_point else None,
             address=row.service_point.address if row.service_point else None,
-            last_index=ReadingOut.of(row.last_reading) if row.last_reading else None,
+            last_index=ReadingOut.of(row.last_reading, kept) if row.last_reading else None,
             last_heard=row.last_heard,
             held=row.held,
         )
@@ -68,11 +69,16 @@ class MeterDetail(BaseModel):
 
     @classmethod
     def of(
-        cls, row: MeterOverview, installations: Sequence[Installation], latest: Sequence[ReadingOut]
+        cls,
+        row: MeterOverview,
+        installations: Sequence[Installation],
+        latest: Sequence[Reading],
+        kept: Collection[int],
     ) -> MeterDetail:
-        """Say all of one meter."""
+        """Say all of one meter; ``kept`` are numbers of telegrams that are still there."""
         places = [
             InstallationOut(service_point=i.service_point, valid_from=i.valid_from, valid_to=i.valid_to)
             for i in installations
         ]
-        return cls(meter=MeterOut.of(row), installations=places, latest=list(latest))
+        newest = [ReadingOut.of(reading, kept) for reading in latest]
+        return cls(meter=MeterOut.of(row, kept), installations=places, latest=newest)

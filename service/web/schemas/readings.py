@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from pydantic import BaseModel, Field
 
 from metering.reading import Reading
+from service.provenance import is_gone
 from service.web.schemas.numbers import Exact
 
 __all__ = ["ReadingOut", "ReadingsOut"]
@@ -26,11 +28,14 @@ class ReadingOut(BaseModel):
     way: str = Field(description="`radio`, `wired` or `pulse`")
     quality: str = Field(description="quality code of IEC 61968-9")
     telegram: int | None = Field(description="archive number of the telegram it came with")
+    telegram_removed: bool = Field(
+        description="that telegram is no longer kept: its retention time is over; `telegram` may be null then"
+    )
     gateway: str
 
     @classmethod
-    def of(cls, reading: Reading) -> ReadingOut:
-        """Say a reading."""
+    def of(cls, reading: Reading, kept: Collection[int]) -> ReadingOut:
+        """Say a reading; ``kept`` are numbers of telegrams that are still there."""
         return cls(
             key=reading.register.key,
             value=reading.value,
@@ -40,6 +45,7 @@ class ReadingOut(BaseModel):
             way=reading.way,
             quality=reading.quality,
             telegram=reading.provenance.telegram,
+            telegram_removed=is_gone(reading, kept),
             gateway=reading.provenance.gateway,
         )
 
