@@ -164,7 +164,7 @@ def gather(  # noqa: PLR0913  what is asked for, and how closely
     since: datetime,
     until: datetime,
     *,
-    day_begins: Collection[timedelta] = (),
+    days: Sequence[datetime] = (),
 ) -> dict[str, Place]:
     """Fetch what is known of service points over a span, and of those that are deducted from them.
 
@@ -174,8 +174,8 @@ def gather(  # noqa: PLR0913  what is asked for, and how closely
         points: asked about.
         since: UTC; readings from :data:`MARGIN` before it on.
         until: UTC; readings up to :data:`MARGIN` after it.
-        day_begins: if given, only readings at the edges of days, see
-            :meth:`metering.billing.BillingBook.index_points`: enough for volumes by day, a sixth of the work.
+        days: if given, only readings at the edges of these days, see
+            :meth:`metering.billing.BillingBook.index_points`: enough for volumes by day, a tenth of the work.
     """
     asked = {one.id: one for one in points}
     deductibles = tx.customers.deductibles(list(asked))
@@ -188,9 +188,7 @@ def gather(  # noqa: PLR0913  what is asked for, and how closely
         for one in hung
         if one.valid_from <= until + MARGIN and (one.valid_to is None or one.valid_to >= since - MARGIN)
     ]
-    readings = tx.billing.index_points(
-        meters, utility.register, since - MARGIN, until + MARGIN, day_begins=day_begins
-    )
+    readings = tx.billing.index_points(meters, utility.register, since - MARGIN, until + MARGIN, days=days)
     facts, protocols = tx.customers.meter_facts(meters), tx.customers.protocols(meters)
     states = tx.customers.accepted_states(meters, utility.register.key, since - MARGIN, until + MARGIN)
     whom, cuts, reads = whom_at(tx, asked), tx.customers.cuts(list(asked)), _reads(tx, asked, since, until)

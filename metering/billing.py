@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
@@ -216,7 +216,7 @@ class BillingBook(Protocol):
         since: datetime,
         until: datetime,
         *,
-        day_begins: Collection[timedelta] = (),
+        days: Sequence[datetime] = (),
     ) -> Mapping[MeterId, Sequence[IndexPoint]]:
         """Give the readings of a register in m3 of many meters, ``since <= t <= until``, by time.
 
@@ -228,8 +228,8 @@ class BillingBook(Protocol):
             register: which.
             since: UTC.
             until: UTC.
-            day_begins: if given, only the first and the last of each day, for days that begin so long
-                before 00:00 UTC (one hour in Warsaw's winter, two in its summer).
+            days: if given, only the first and the last of each day; beginnings of days, UTC, rising, each
+                day ending where the next one begins.
         """
         ...
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from billing_bridge.gather import Place, gather
+from billing_bridge.gather import MARGIN, Place, gather
 from billing_bridge.read import BillingRead
 from billing_bridge.record import opened
 from billing_bridge.utility import Utility
@@ -64,11 +64,6 @@ class Stretch:
 
     since: datetime
     until: datetime
-
-    @property
-    def middle(self) -> datetime:
-        """Half way."""
-        return self.since + (self.until - self.since) / 2
 
     def holds(self, moment: datetime) -> bool:
         """Whether a moment lies within."""
@@ -255,14 +250,14 @@ class _Reckoning:
 
     def place(self, whole: Stretch, step: Step) -> Place:
         """Give what is known; for volumes by day or more, readings at the edges of days will do."""
-        begins = {_ahead(moment, self.zone) for moment in (whole.since, whole.middle, whole.until)}
+        days = boundaries(whole.since - MARGIN, whole.until + MARGIN, Step.DAY, self.zone)
         found = gather(
             self.tx,
             self.utility,
             [self.point],
             whole.since,
             whole.until,
-            day_begins=() if step is Step.HOUR else begins,
+            days=() if step is Step.HOUR else days,
         )
         return found[self.point.id]
 
@@ -370,7 +365,3 @@ def _meets(since: datetime, until: datetime | None, tenancy: Tenancy) -> bool:
     return (tenancy.valid_to is None or since < tenancy.valid_to) and (
         until is None or until > tenancy.valid_from
     )
-
-
-def _ahead(moment: datetime, zone: ZoneInfo) -> timedelta:
-    return moment.astimezone(zone).utcoffset() or timedelta(0)

@@ -152,6 +152,20 @@ def test_a_reading_from_the_future_is_told_from_one_of_its_time(house, make):
     assert [point.arrived for point in found[make.meter]] == [None, make.noon]
 
 
+def test_of_days_only_the_first_and_the_last_reading_are_given(house, make):
+    hours = [make.reading(f"{100 + n}", 60 * n) for n in range(72)]
+    days = [make.at(60 * n) for n in (-30, 7, 30, 55, 90)]
+    with house.writing() as tx:
+        tx.readings.add([*hours, make.reading("3", 60, meter=make.other)])
+        meters, until = [make.meter, make.other], make.at(60 * 60)
+        found = tx.billing.index_points(meters, make.volume, make.at(60), until, days=days)
+    edges = [hours[n] for n in (1, 6, 7, 29, 30, 54, 55, 60)]
+    assert [(one.at, one.value) for one in found[make.meter]] == [
+        (one.measured_at, one.value) for one in edges
+    ]
+    assert [one.value for one in found[make.other]] == [Decimal(3)]
+
+
 def test_more_meters_than_one_statement_of_sqlite_takes_are_found(house, make):
     many = [MeterId("KAM", f"{n:08d}", "1b", "16") for n in range(1100)]
     with house.writing() as tx:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from metering.meter import Installation, MeterId, ServicePoint
 from metering.reading import Quality, Register
 from metering.store.sql.among import among
 from metering.store.sql.billing_questions import Questions
+from metering.store.sql.day_edges import Which, at_edges
 from metering.store.sql.schema import billing_reads, installations, origins, readings, service_points
 from metering.store.sql.statements import Row, insert_once
 from metering.store.sql.symbols import Names
@@ -25,6 +27,9 @@ _COLUMNS = tuple(billing_reads.c)[1:]
 _NO_CARRY = Decimal(0)
 _EARLY = sa.case((readings.c.received_at < readings.c.measured_at, readings.c.received_at))
 """When a reading arrived, if before its time: only then does it matter, and times cost more than numbers."""
+_POINTS = sa.select(readings.c.meter, readings.c.measured_at, readings.c.value, _EARLY).order_by(
+    readings.c.meter, readings.c.measured_at
+)
 _BELIEVED = (Quality.RAW.value, Quality.CLOCK_UNSURE.value)
 
 
@@ -78,26 +83,38 @@ class SqlBillingBook(Questions):
         since: datetime,
         until: datetime,
         *,
-        day_begins: Collection[timedelta] = (),
+        days: Sequence[datetime] = (),
     ) -> Mapping[MeterId, Sequence[IndexPoint]]:
         """Give the readings of a register in m3 of many meters, ``since <= t <= until``, by time."""
         meter_of = {number: meter for meter, number in self._names.meters.find(meters).items()}
         number = self._names.registers.number(register)
-        found: dict[int, list[IndexPoint]] = {one: [] for one in meter_of}
-        of = (readings.c.register == number) & readings.c.origin.in_(self._believed())
-        of &= (readings.c.measured_at >= since) & (readings.c.measured_at <= until)
-        wanted = sa.select(readings.c.meter, readings.c.measured_at, readings.c.value, _EARLY).order_by(
-            readings.c.meter, readings.c.measured_at
+
+        def these(table: sa.FromClause) -> sa.ColumnElement[bool]:
+            return (table.c.register == number) & table.c.origin.in_(self._believed())
+
+        within = (readings.c.measured_at >= since) & (readings.c.measured_at <= until)
+        inner = [since, *(one for one in days if since < one <= until), until + timedelta(microseconds=1)]
+        asked = (
+            self._edges(meter_of, these, inner)
+            if days
+            else (one.where(within) for one in self._all(meter_of, these))
         )
-        for mine in among(self._connection, readings.c.meter, meter_of):
-            these = of & mine
-            if day_begins:
-                these &= sa.tuple_(readings.c.meter, readings.c.measured_at).in_(
-                    _edges_of_days(these, day_begins, self._connection.dialect.name)
-                )
-            for meter, at, value, arrived in self._connection.execute(wanted.where(these)).all():
+        found: dict[int, list[IndexPoint]] = {one: [] for one in meter_of}
+        for wanted in asked:
+            for meter, at, value, arrived in self._connection.execute(wanted).all():
                 found[meter].append(IndexPoint(at, value, _NO_CARRY, arrived))
         return {meter_of[one]: points for one, points in found.items() if points}
+
+    def _all(self, meters: Collection[int], these: Which) -> Iterator[sa.Select[Any]]:
+        for mine in among(self._connection, readings.c.meter, meters):
+            yield _POINTS.where(these(readings), mine)
+
+    def _edges(
+        self, meters: Collection[int], these: Which, days: Sequence[datetime]
+    ) -> Iterator[sa.Select[Any]]:
+        for meter in meters:
+            for mine in at_edges(self._connection, partial(_of_meter, these, meter), days):
+                yield _POINTS.where(mine)
 
     def add_reads(self, reads: Sequence[KeptRead]) -> set[str]:
         """Keep billing reads, each key once; gives the keys that were new."""
@@ -207,30 +224,5 @@ def _by_end(read: KeptRead) -> tuple[datetime, str, int]:
     return read.ends, read.register, read.revision
 
 
-def _edges_of_days(
-    of: sa.ColumnElement[bool], day_begins: Collection[timedelta], dialect: str
-) -> sa.CompoundSelect[Any]:
-    """Give meter and time of the first and the last reading of each day, for days of each beginning."""
-    chosen = []
-    for ahead in sorted(day_begins):
-        edges = [
-            edge(readings.c.measured_at, type_=readings.c.measured_at.type).label(name)
-            for name, edge in (("first", sa.func.min), ("last", sa.func.max))
-        ]
-        days = (
-            sa.select(readings.c.meter, *edges)
-            .where(of)
-            .group_by(readings.c.meter, _day(ahead, dialect))
-            .cte(f"days_{int(ahead.total_seconds())}".replace("-", "west"))
-        )
-        chosen += [sa.select(days.c.meter, days.c.first), sa.select(days.c.meter, days.c.last)]
-    return sa.union(*chosen)
-
-
-def _day(ahead: timedelta, dialect: str) -> sa.ColumnElement[Any]:
-    """Give the number of the day a reading was in, of days that begin ``ahead`` of 00:00 UTC."""
-    if dialect == "postgresql":
-        epoch = sa.func.extract("epoch", readings.c.measured_at)
-        return sa.func.floor((epoch + int(ahead.total_seconds())) / 86_400)
-    micro = sa.type_coerce(readings.c.measured_at, sa.BigInteger())
-    return (micro + ahead // timedelta(microseconds=1)) // 86_400_000_000
+def _of_meter(these: Which, meter: int, table: sa.FromClause) -> sa.ColumnElement[bool]:
+    return (table.c.meter == meter) & these(table)
