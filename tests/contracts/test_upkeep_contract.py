@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from metering.meter import Installation, Meter, ServicePoint
 from metering.ports import KeyPeriod, Scope, TelegramState
 from metering.uplink import GatewayState
@@ -181,3 +183,13 @@ def test_where_many_meters_hang_is_told_at_once(store, make):
         tx.registry.put_service_points([ServicePoint("P"), ServicePoint("Q")])
         tx.registry.put_installations(hung)
         assert tx.registry.installations([make.meter, make.other]) == {make.meter: hung}
+
+
+@pytest.mark.parametrize("before", ["", "old"])
+def test_a_mark_is_changed_only_if_it_is_what_was_read(store, before):
+    with store.writing() as tx:
+        if before:
+            tx.upkeep.set_mark("m", before)
+        assert tx.upkeep.change_mark("m", before, "new")
+        assert not tx.upkeep.change_mark("m", before, "newer")
+        assert tx.upkeep.mark("m") == "new"

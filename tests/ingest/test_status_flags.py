@@ -33,7 +33,7 @@ def golden(name, comment="every field once"):
         ("kamwater", StatusFlag.DRY | StatusFlag.LEAK | StatusFlag.TAMPER | StatusFlag.BATTERY),
         ("engelmann_faw", StatusFlag.MAGNET | StatusFlag.FAULT | StatusFlag.BATTERY),
         ("minomess", StatusFlag.BURST | StatusFlag.FAULT),
-        ("gwfwater", StatusFlag.BATTERY),
+        ("gwfwater", StatusFlag.BATTERY | StatusFlag.LEAK),
         ("iwmtx5", StatusFlag.TAMPER | StatusFlag.BATTERY),
     ],
 )
