@@ -39,12 +39,25 @@ __all__ = ["Boundary", "Dial", "How", "Rounding"]
 class How(StrEnum):
     """How the index at a boundary is known."""
 
+    RADIO = "radio"
+    """The meter sent it by radio."""
+    WIRED = "wired"
+    """The meter sent it over a wire."""
+    PULSE = "pulse"
+    """Counted from the meter's pulses."""
+    VISIT = "visit"
+    """A reader of the utility came and read the dial."""
+    WEB = "web"
+    """The customer entered it on the web, and it was accepted; so the next three."""
+    PHONE = "phone"
+    EMAIL = "e-mail"
+    PHOTO = "photo"
     METER = "meter"
-    """The meter sent it."""
+    """On records of before: by radio, wire or pulses."""
     READER = "reader"
-    """A person of the utility read it."""
+    """On records of before: a visit."""
     CUSTOMER = "customer"
-    """The customer entered it, and it was accepted."""
+    """On records of before: told by the customer, one way or another."""
     PROTOCOL = "protocol"
     """Written down when the meter was installed or removed."""
     EDITED = "edited"
@@ -59,11 +72,31 @@ class How(StrEnum):
         """Whether somebody or something read the dial."""
         return self not in {How.ESTIMATED, How.PROJECTED}
 
+    @property
+    def own(self) -> bool:
+        """Whether the meter itself said it."""
+        return self in _OWN
 
+    @property
+    def visit(self) -> bool:
+        """Whether somebody of the utility went there."""
+        return self in _VISITS
+
+    @property
+    def kind(self) -> How:
+        """Who read it: the meter, a reader or the customer; what is none of them stays itself."""
+        if self in _CUSTOMERS:
+            return How.CUSTOMER
+        return How.METER if self.own else How.READER if self.visit else self
+
+
+_OWN = (How.RADIO, How.WIRED, How.PULSE, How.METER)
+_VISITS = (How.VISIT, How.READER)
+_CUSTOMERS = (How.WEB, How.PHONE, How.EMAIL, How.PHOTO, How.CUSTOMER)
 _QUALITY = {
-    How.METER: (Cim.VALIDATED, Espi.VALIDATED),
-    How.READER: (Cim.MANUAL_READ, Espi.VALIDATED),
-    How.CUSTOMER: (Cim.CUSTOMER_READ, Espi.VALIDATED),
+    **dict.fromkeys(_OWN, (Cim.VALIDATED, Espi.VALIDATED)),
+    **dict.fromkeys(_VISITS, (Cim.MANUAL_READ, Espi.VALIDATED)),
+    **dict.fromkeys(_CUSTOMERS, (Cim.CUSTOMER_READ, Espi.VALIDATED)),
     How.PROTOCOL: (Cim.MANUAL_READ, Espi.VALIDATED),
     How.EDITED: (Cim.EDITED, Espi.MANUALLY_EDITED),
     How.PROJECTED: (Cim.ESTIMATED, Espi.PROJECTED),
@@ -137,7 +170,7 @@ class Dial:
     Attributes:
         meter: which.
         segment: its reads, its time there, and the indices on the protocols.
-        ways: how reads that the meter did not send itself came, by their time.
+        ways: how reads that did not come by radio came, by their time.
     """
 
     meter: MeterId
@@ -238,7 +271,7 @@ class Dial:
 
     def _read(self, at: datetime, number: int) -> Boundary:
         point, line = self._reads[number]
-        how = How.PROTOCOL if point in self.segment.certain else self.ways.get(point.at, How.METER)
+        how = How.PROTOCOL if point in self.segment.certain else self.ways.get(point.at, How.RADIO)
         return Boundary(at, point.total, point.value, how, point, line=line)
 
     def _wrapped(self, index: Decimal) -> Decimal:

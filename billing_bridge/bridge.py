@@ -135,7 +135,7 @@ class Bridge:
             return []
         begin = self._begin(points, since, until)
         with self._store.reading() as tx:
-            places = gather(tx, self._utility, points, begin, until)
+            places = gather(tx, self._utility, points, begin, until, judging=True)
             found = [
                 one for point in points for one in self._of(places[point.id], places, since, until, tally)
             ]
@@ -167,7 +167,7 @@ class Bridge:
             return found
         known = tx.registry.service_points(list(points))
         since = min(one.period.start for one in points.values()) - _HISTORY
-        wide = gather(tx, self._utility, known.values(), since, max(until, self._clock.now()))
+        wide = gather(tx, self._utility, known.values(), since, max(until, self._clock.now()), judging=True)
         again: list[_Closed] = []
         booked = {point: _booked(place) for point, place in wide.items()}
         for one in found:

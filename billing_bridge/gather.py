@@ -8,8 +8,9 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 
-from billing_bridge.arbiter import Arbitrated, State, arbitrate
+from billing_bridge.arbiter import Arbitrated, State, arbitrate, told_by
 from billing_bridge.boundary import Dial, How, Rounding
+from billing_bridge.checked import Checked, checked_at
 from billing_bridge.period import Calendar, Cause, Cut, Period
 from billing_bridge.read import Ruling, Subject
 from billing_bridge.utility import Utility
@@ -26,6 +27,7 @@ from metering.billing_customers import (
 )
 from metering.consumption import IndexPoint, Limits, Segment
 from metering.meter import Installation, MeterId, ServicePoint
+from metering.orders import ReadingOrder
 from metering.ports import Transaction
 
 __all__ = ["MARGIN", "Place", "Whom", "gather", "whom_at"]
@@ -35,8 +37,6 @@ MARGIN = timedelta(days=5)
 
 _LAST_YEAR = (timedelta(days=366 + 31), timedelta(days=334))
 """Where periods of last year end that may be the same period, before the ends asked about."""
-
-_BY_PERSON = {"reader": How.READER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,8 @@ class Place:
         cuts: where periods end out of turn.
         deductibles: service points behind this one that are deducted.
         reads: billing reads on record that touch the span, and those of a year before.
+        checked: what was judged between closings; empty unless it was asked for.
+        order: the open order of a reader, if it was asked for.
     """
 
     point: ServicePoint
@@ -76,6 +78,8 @@ class Place:
     cuts: Sequence[CutMade] = ()
     deductibles: Sequence[Deductible] = ()
     reads: Sequence[KeptRead] = ()
+    checked: Checked = field(default_factory=Checked)
+    order: ReadingOrder | None = None
 
     def subject(self, utility: Utility) -> Subject:
         """Whose register."""
@@ -134,11 +138,10 @@ class Place:
         if not told:
             return Arbitrated(points, {})
         states = [
-            State(one.read_at, one.value, _BY_PERSON.get(one.channel, How.CUSTOMER))
-            for one in told
-            if one.value is not None
+            State(one.read_at, one.value, told_by(one.channel)) for one in told if one.value is not None
         ]
-        return arbitrate(points, states, ends, How.METER, utility.arbitration)
+        ways = self.checked.ways.get(installed.meter)
+        return arbitrate(points, states, ends, How.RADIO, utility.arbitration, ways=ways)
 
     def _dial(self, installed: Installation, said: Arbitrated) -> Dial:
         meter = installed.meter
@@ -149,7 +152,8 @@ class Place:
         opening = self._written(meter, installed.valid_from, Event.INSTALLED)
         closing = self._written(meter, installed.valid_to, Event.REMOVED)
         segment = Segment(said.points, limits, installed.valid_from, installed.valid_to, opening, closing)
-        return Dial(meter, segment, said.ways)
+        ways = self.checked.ways.get(meter)
+        return Dial(meter, segment, {**ways, **said.ways} if ways else said.ways)
 
     def _written(self, meter: MeterId, at: datetime | None, event: Event) -> Decimal | None:
         known = (one for one in self.protocols.get(meter, ()) if one.event is event and one.at == at)
@@ -165,6 +169,7 @@ def gather(  # noqa: PLR0913  what is asked for, and how closely
     until: datetime,
     *,
     days: Sequence[datetime] = (),
+    judging: bool = False,
 ) -> dict[str, Place]:
     """Fetch what is known of service points over a span, and of those that are deducted from them.
 
@@ -176,6 +181,7 @@ def gather(  # noqa: PLR0913  what is asked for, and how closely
         until: UTC; readings up to :data:`MARGIN` after it.
         days: if given, only readings at the edges of these days, see
             :meth:`metering.billing.BillingBook.index_points`: enough for volumes by day, a tenth of the work.
+        judging: fetch what was judged between closings, and orders of readers, too.
     """
     asked = {one.id: one for one in points}
     deductibles = tx.customers.deductibles(list(asked))
@@ -193,6 +199,8 @@ def gather(  # noqa: PLR0913  what is asked for, and how closely
     states = tx.customers.accepted_states(meters, utility.register.key, since - MARGIN, until + MARGIN)
     whom, cuts, reads = whom_at(tx, asked), tx.customers.cuts(list(asked)), _reads(tx, asked, since, until)
     keeps = bool(whom) or tx.customers.any_tenancy()
+    checked = checked_at(tx, utility, meters, since - MARGIN, until + MARGIN) if judging else Checked()
+    orders = tx.orders.open_at(list(asked)) if judging else {}
     return {
         point: Place(
             point=asked[point],
@@ -206,6 +214,8 @@ def gather(  # noqa: PLR0913  what is asked for, and how closely
             cuts=cuts.get(point, ()),
             deductibles=deductibles.get(point, ()),
             reads=reads.get(point, ()),
+            checked=checked,
+            order=orders.get(point),
         )
         for point in asked
     }

@@ -10,7 +10,8 @@ from decimal import Decimal
 import orjson
 
 from billing_bridge.arbiter import State
-from billing_bridge.boundary import Dial, Rounding
+from billing_bridge.boundary import Dial, How, Rounding
+from billing_bridge.checked import alarms, class_reference, log_of, looked_up
 from billing_bridge.closing import validated
 from billing_bridge.gather import Place
 from billing_bridge.period import Period
@@ -88,21 +89,27 @@ def ruled(  # noqa: PLR0913, PLR0917  a read and all that is known around it
     subs = _subs(place, period, utility, others)
     whom = place.billed(period)
     customer = whom.customer if whom else None
+    customer_class = customer.customer_class if customer else ""
     actual = [one for dial in dials if (one := dial.latest_actual(period.end)) is not None]
     estimated = 0 if read.segments[-1].closing.how.actual else 1 + _estimated_before(place, period)
-    return validated(
+    log = log_of(read, place.checked, place.points.get(read.segments[-1].meter, ()))
+    known = validated(
         read.deduct(subs, day) if subs else read,
         utility.policy,
         day,
-        customer.customer_class if customer else "",
-        references=_references(place, period),
+        customer_class,
+        references=_references(place, period, utility, customer_class),
         active=whom is not None or not place.keeps_tenancies,
         legal_until=place.legal_until(read.segments[-1].meter),
         subs=subs,
-        manual=any(one.counts != "meter" for one in read.rulings),
+        manual=any(not How(one.counts).own for one in read.rulings),
         estimated_periods=estimated,
         last_actual=max(actual, default=None),
+        alarms=alarms(read, place.checked),
+        intervals_m3=None if log is None else (log.volume_m3,),
+        index_delta_m3=None if log is None else log.index_delta_m3,
     )
+    return replace(known, outcomes=(*known.outcomes, *looked_up(read, place.checked)))
 
 
 def closing_day(end: datetime, rounding: Rounding) -> date:
@@ -164,7 +171,7 @@ def _within(states: Sequence[State], period: Period) -> list[State]:
     return [one for one in states if period.start < one.at <= period.end]
 
 
-def _references(place: Place, period: Period) -> list[Reference]:
+def _references(place: Place, period: Period, utility: Utility, customer_class: str) -> list[Reference]:
     reads = newest(place.reads, ReadState.BILLED).values()
     found: list[Reference] = []
     for one in reads:
@@ -174,7 +181,8 @@ def _references(place: Place, period: Period) -> list[Reference]:
             estimated = Decimal(0 if one.actual else 1)
             daily = (max(one.volume_m3, Decimal(0)) / days).quantize(_MILLILITRE)
             found.append(Reference(kind, daily, estimated))
-    return found
+    usual = class_reference(place.checked, utility, customer_class)
+    return found if usual is None else [*found, usual]
 
 
 def _kind(read: KeptRead, period: Period) -> ReferenceKind | None:

@@ -70,7 +70,9 @@ class Review:
             plain, estimated = _parted(tx, points, since, until)
             places = self._gathered(tx, plain, since, until)
             places |= (
-                gather(tx, self._utility, estimated, since - _HISTORY, max(until, now)) if estimated else {}
+                gather(tx, self._utility, estimated, since - _HISTORY, max(until, now), judging=True)
+                if estimated
+                else {}
             )
             found = [
                 one
@@ -89,7 +91,7 @@ class Review:
         """Fetch what lies around the periods: what was read at both ends needs no history."""
         calendars = {self._utility.calendars.of(one.route) for one in points}
         begins = [calendar.periods(since, until)[0].start for calendar in calendars]
-        return gather(tx, self._utility, points, min(begins), until) if points else {}
+        return gather(tx, self._utility, points, min(begins), until, judging=True) if points else {}
 
     def _of(
         self, place: Place, places: dict[str, Place], since: datetime, until: datetime, now: datetime

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -13,7 +14,7 @@ from billing_bridge.period import Calendars
 from billing_bridge.validate import Policy
 from metering.reading import Register
 
-__all__ = ["Late", "Utility"]
+__all__ = ["Late", "Overdue", "Utility"]
 
 
 class Late(StrEnum):
@@ -23,6 +24,15 @@ class Late(StrEnum):
     """A correction is proposed, in the period it belongs to."""
     ABSORB = "absorb"
     """The next period, which opens where this one closed, takes the difference."""
+
+
+class Overdue(StrEnum):
+    """What becomes of a period that waits for a reader once the day has passed."""
+
+    ESTIMATE = "estimate"
+    """It is estimated, and the read says that nobody came."""
+    WAIT = "wait"
+    """It waits on; the question says since when the order is overdue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,10 @@ class Utility:
         late: what becomes of late reads.
         wait: how long after its end a period may be closed.
         four_eyes_m3: a decision that moves more than this needs a second person; ``None`` = never.
+        class_usage: usual m3 a day of classes of customers, where too few were billed to take a median.
+        reader_days: days a reader has, unless said otherwise.
+        overdue: what becomes of a period whose reader did not come in time.
+        order_readers: rules that find a reader is needed order one.
     """
 
     tenant: str
@@ -52,3 +66,7 @@ class Utility:
     late: Late = Late.PROPOSE
     wait: timedelta = timedelta(0)
     four_eyes_m3: Decimal | None = None
+    class_usage: Mapping[str, Decimal] = field(default_factory=dict)
+    reader_days: int = 14
+    overdue: Overdue = Overdue.ESTIMATE
+    order_readers: bool = True

@@ -28,6 +28,7 @@ from importlib.resources import files
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from billing_bridge.boundary import How
 from billing_bridge.export.rows import FIELDS, Cell, Row
 from metering.errors import InvalidValue
 
@@ -118,7 +119,10 @@ class Template:
 
 
 def _renamed(column: Column, value: Cell, row: Row) -> str:
-    named = column.values.get("" if value is None else str(value))
+    said = "" if value is None else str(value)
+    named = column.values.get(said)
+    if named is None and said in set(How):
+        named = column.values.get(How(said).kind.value)  # a template may name who read it, not which way
     if named is None:
         raise InvalidValue(
             f"{row.read['key']}: the template has no {column.name} for {column.source} {value!r}"

@@ -57,7 +57,7 @@ def test_a_plain_file_has_a_row_per_meter_and_period():
     assert (exchanged["opening_index_m3"], exchanged["meter"]) == ("0.007", "KAM-76348800-1b-16")
     assert february["volume_m3"] == exchanged["volume_m3"] == "2"
     assert [row["segment_volume_m3"] for row in (february, exchanged)] == ["1", "1"]
-    assert march["closing_how"] == "meter"
+    assert march["closing_how"] == "radio"
 
 
 def test_sap_rows_carry_whole_cubic_metres_local_dates_and_the_reason():

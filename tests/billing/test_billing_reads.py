@@ -154,7 +154,7 @@ def test_the_index_is_floored_never_the_consumption():
     assert (part.opening.cim, part.opening.espi, part.opening.how) == (
         Cim.VALIDATED,
         Espi.VALIDATED,
-        How.METER,
+        How.RADIO,
     )
 
 
@@ -272,10 +272,10 @@ def test_no_meter_no_bill():
 
 def test_a_customer_s_state_counts_and_is_told_as_such():
     entered = JANUARY.end - timedelta(hours=20)
-    house = dial((JANUARY.start, "100"), (entered, "108"), ways={entered: How.CUSTOMER})
+    house = dial((JANUARY.start, "100"), (entered, "108"), ways={entered: How.WEB})
     read = only(close_periods(HOUSE, [house], [JANUARY], TO_THE_M3))
     closing = read.segments[0].closing
-    assert (closing.how, closing.cim, closing.read_at) == (How.CUSTOMER, Cim.CUSTOMER_READ, entered)
+    assert (closing.how, closing.cim, closing.read_at) == (How.WEB, Cim.CUSTOMER_READ, entered)
     assert read.actual
 
 

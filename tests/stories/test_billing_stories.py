@@ -86,15 +86,15 @@ def test_a_reader_three_times_a_year_and_a_customer_who_asks_in_between():
     a day before the period ends: 17 more.
     """
     asked, visit = at(3, 10, 18), at(4, 30, 9)
-    ways = {asked: How.CUSTOMER, visit: How.READER}
+    ways = {asked: How.WEB, visit: How.VISIT}
     house = dial((at(1), "100"), (asked, "120"), (visit, "137"), ways=ways)
     first, second = bills([house], Calendar(WARSAW, FOUR_MONTHS), at(1), at(5), Cut(asked, Cause.ON_DEMAND))
     assert (first.volume_m3, first.period.cause) == (20, Cause.ON_DEMAND)
     assert first.period.id == "2026-01-01..20260310T170000Z"
     assert (second.volume_m3, second.segments[0].opening.how, second.segments[0].closing.how) == (
         17,
-        How.CUSTOMER,
-        How.READER,
+        How.WEB,
+        How.VISIT,
     )
 
 
@@ -104,7 +104,7 @@ def test_moving_house():
     June was 200.2 to 220.9: the old tenant pays 12 (200 to 212), the new one 8 (212 to 220).
     """
     out = at(6, 17, 10)
-    house = dial((at(6), "200.2"), (out, "212.6"), (at(7), "220.9"), ways={out: How.READER})
+    house = dial((at(6), "200.2"), (out, "212.6"), (at(7), "220.9"), ways={out: How.VISIT})
     leaving, coming = bills([house], Calendar(WARSAW), at(6), at(7), Cut(out, Cause.FINAL))
     assert (leaving.volume_m3, leaving.period.cause) == (12, Cause.FINAL)
     assert coming.volume_m3 == 8
@@ -145,15 +145,13 @@ def test_a_silent_radio_and_a_self_reading():
     )
     accepted = so_far.accept(at(8, 1, 8)).current
     assert accepted is not None
-    house = dial(
-        (at(7), "400.5"), (evening, str(accepted.value)), (at(9), "421.9"), ways={evening: How.CUSTOMER}
-    )
+    house = dial((at(7), "400.5"), (evening, str(accepted.value)), (at(9), "421.9"), ways={evening: How.WEB})
     window = Rounding(WARSAW, Decimal(1), timedelta(days=3))
     july, august = close_periods(HOUSE, [house], Calendar(WARSAW).periods(at(7), at(9)), window)
     assert isinstance(july, BillingRead)
     assert isinstance(august, BillingRead)
-    assert (july.volume_m3, july.segments[0].closing.how, july.actual) == (9, How.CUSTOMER, True)
-    assert (august.volume_m3, august.segments[0].closing.how) == (12, How.METER)
+    assert (july.volume_m3, july.segments[0].closing.how, july.actual) == (9, How.WEB, True)
+    assert (august.volume_m3, august.segments[0].closing.how) == (12, How.RADIO)
 
 
 class Books:

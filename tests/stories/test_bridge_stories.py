@@ -119,9 +119,11 @@ def test_a_silent_radio_and_a_customer_s_state(street):
     street.sends((at(9), "421.9"))
     street.close(at(8), at(9))
     july, august = street.reads()
-    assert (july.volume_m3, july.segments[0].closing.how, july.actual) == (9, How.CUSTOMER, True)
-    assert (august.volume_m3, august.segments[0].closing.how) == (12, How.METER)
-    assert july.rulings[-1].why == "The meter sent nothing within 24 h; a customer's state is at hand."
+    assert (july.volume_m3, july.segments[0].closing.how, july.actual) == (9, How.WEB, True)
+    assert (august.volume_m3, august.segments[0].closing.how) == (12, How.RADIO)
+    assert (
+        july.rulings[-1].why == "The meter sent nothing within 24 h; the customer's state by web is at hand."
+    )
 
 
 def test_a_customer_who_contradicts_the_meter_is_looked_at(street):
@@ -133,7 +135,7 @@ def test_a_customer_who_contradicts_the_meter_is_looked_at(street):
     (asked,) = street.questions()
     assert asked.about.kind is ExceptionKind.CONTRADICTION
     (held,) = street.reads(ReadState.HELD)
-    assert (held.volume_m3, held.segments[0].closing.how) == (9, How.METER)
+    assert (held.volume_m3, held.segments[0].closing.how) == (9, How.RADIO)
 
 
 def test_a_wrong_key_for_a_month_and_then_the_right_one(street):
@@ -280,7 +282,7 @@ def test_a_reader_on_the_way_then_the_period_is_closed_by_itself(street):
     street.tells(at(2, 2, 9), "112", channel="reader")
     street.close(at(1), at(2), now=at(2, 3))
     assert street.volumes() == [12]
-    assert street.reads()[0].segments[0].closing.how is How.READER
+    assert street.reads()[0].segments[0].closing.how is How.VISIT
     assert street.questions(ExceptionState.READER) == []
 
 
