@@ -8,16 +8,32 @@ from typing import NamedTuple
 
 from decoders.decode import peek_frame
 from decoders.errors import DecodeError
-from decoders.wmbus.link import CONTROL, Frame, normalise
+from decoders.wmbus.address import identity, link_order
+from decoders.wmbus.ci import CI, Content, Header
+from decoders.wmbus.link import CONTROL, Frame, header, normalise
 from decoders.wmbus.no_checksums import masks_of, may_hold
 from ingest.dedupe import fingerprint
 from metering.meter import MeterId
 from metering.uplink import FrameUplink
 
-__all__ = ["Kind", "Senders", "normalised"]
+__all__ = ["Kind", "Senders", "addresses", "normalised"]
 
 _WIRED = 0x68
 """Fourth byte of a wired frame; a radio frame that has it there by chance goes the long way."""
+
+
+_BEHIND_LINK = 10
+"""Where the CI field stands behind the link layer."""
+_SHORT_ELL = 0x8C
+_BEHIND_ELL = 13
+"""Where the next one stands behind the extended link layer I."""
+_LONG = 13
+"""Bytes of CI field and long transport header."""
+_LOWER = frozenset({Content.ELL, Content.AFL})
+_WITH_ADDRESS = frozenset(one.code for one in CI if one.header is Header.LONG and one.content not in _LOWER)
+_WITHOUT_ADDRESS = frozenset(
+    one.code for one in CI if one.header is not Header.LONG and one.content not in _LOWER
+)
 
 
 class Kind(NamedTuple):
@@ -57,8 +73,7 @@ class Senders:
                 frame = normalised(uplink.frame, checksums=uplink.checksums)
                 mark = fingerprint(frame.data)
                 if mark not in self.kinds:
-                    headers = peek_frame(frame)
-                    self.kinds[mark] = Kind(mark, frame, headers.meter, headers.sender)
+                    self.kinds[mark] = Kind(mark, frame, *addresses(frame))
                 self.marks[place] = mark
             except DecodeError as wrong:
                 self.wrong[place] = wrong
@@ -69,6 +84,29 @@ class Senders:
         for place, mark in self.marks.items():
             places.setdefault(mark, place)
         return {place: self.kinds[mark] for mark, place in places.items()}
+
+
+def addresses(frame: Frame) -> tuple[MeterId, MeterId]:
+    """Give the meter and the radio a frame is from, as :func:`decoders.decode.peek_frame` does.
+
+    Where nothing but a transport header follows the link layer, or an extended one without encryption, both
+    stand at known places, and the other headers need not be read.
+
+    Raises:
+        DecodeError: not even an identity can be had.
+    """
+    data = frame.data
+    if not frame.wired and len(data) > _BEHIND_ELL:
+        at = _BEHIND_ELL if data[_BEHIND_LINK] == _SHORT_ELL else _BEHIND_LINK
+        if data[at] in _WITHOUT_ADDRESS:
+            sender = header(data).sender
+            return sender, sender
+        if data[at] in _WITH_ADDRESS and len(data) >= at + _LONG:
+            meter = identity(link_order(data[at + 1 : at + 9]))
+            if meter is not None:
+                return meter, header(data).sender
+    headers = peek_frame(frame)
+    return headers.meter, headers.sender
 
 
 def normalised(raw: bytes, *, checksums: bool = False) -> Frame:
