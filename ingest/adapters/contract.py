@@ -15,6 +15,8 @@ from ingest.adapters.json_items import elements
 from ingest.adapters.packed import unpacked
 from ingest.adapters.times import heard, rfc3339
 from ingest.items import UNKNOWN_GATEWAY, Delivery, Item, Said, Unreadable
+from metering.quick_uplinks import quick_reception
+from metering.reading import utc
 from metering.uplink import (
     GATEWAY_NAME,
     BadUplink,
@@ -34,6 +36,7 @@ _CLOCKS = {source.value: source for source in ClockSource}
 _MODE = re.compile(r"[A-Za-z0-9+-]{1,8}", re.ASCII)
 _LARGEST_COUNT = 2**63 - 1
 _LARGEST_WORD = 1 << 16
+_NUMBER = (int, Decimal)  # once, not a union made for every item
 _RSSI_DBM = range(-200, 1)
 """Above 0 dBm are only the sentinels gateways send for "no sample"."""
 _LITRES_PER_PULSE = (Decimal("0.000001"), Decimal(1000000))
@@ -155,17 +158,17 @@ def _reception(fields: _Fields, delivery: Delivery, gateway: str) -> Reception:
         raise BadUplink("bad_field", "boot and seq come together or not at all")
     history = fields.get("hist") is True
     heard_at, clock = heard(_time(fields), _clock(fields), received_at=delivery.received_at, history=history)
-    return Reception(
-        gateway=gateway,
-        heard_at=heard_at,
-        received_at=delivery.received_at,
-        clock=clock,
-        rssi_dbm=_rssi(fields.get("rssi")),
-        mode=_mode(fields.get("mode")),
-        boot=boot,
-        seq=seq,
-        history=history,
-        redelivered=delivery.redelivered,
+    return quick_reception(
+        gateway,
+        heard_at,
+        utc(delivery.received_at),
+        clock,
+        _rssi(fields.get("rssi")),
+        _mode(fields.get("mode")),
+        boot,
+        seq,
+        history,
+        delivery.redelivered,
     )
 
 
@@ -264,7 +267,7 @@ def _clock(fields: _Fields) -> ClockSource:
 
 def _rssi(value: object) -> int | None:
     """Read dBm; a strength that cannot be is no reason to lose a frame."""
-    if isinstance(value, int | Decimal) and not isinstance(value, bool) and -200 <= value <= 0:
+    if isinstance(value, _NUMBER) and not isinstance(value, bool) and -200 <= value <= 0:
         return round(value)
     return None
 

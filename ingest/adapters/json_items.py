@@ -12,6 +12,7 @@ from metering.uplink import BadUplink
 __all__ = ["elements"]
 
 _BLANK = re.compile(r"[ \t\n\r]*")
+_SIGNS = frozenset("{[,]")
 
 
 def elements(payload: bytes) -> list[tuple[Any, bytes]]:
@@ -56,6 +57,8 @@ def _array(text: str, start: int) -> list[tuple[Any, bytes]]:
 
 
 def _skip(text: str, at: int) -> int:
+    if text[at : at + 1] in _SIGNS:  # nearly always nothing is to be skipped
+        return at
     blank = _BLANK.match(text, at)
     return blank.end() if blank else at
 
