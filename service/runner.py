@@ -68,8 +68,8 @@ def run_service(
             app = make_web(settings, readable(settings.series, store), clock, intake)
             house.enter_context(web_server(app, listening, on_end=lambda: _set(broken, ended)))
             announce(f"Nurt is at {url_of(listening)}")
+        settle_memory()
         if intake:
-            settle_memory()
             intake.start()
             house.callback(lambda: stopped(intake.stop(LAST_BATCH_S)))
             house.enter_context(clearing_of(settings, store, clock, None))

@@ -214,12 +214,11 @@ def view(  # noqa: PLR0913  whose, what, and how it is reckoned
     reckoning = _Reckoning(tx, utility, point, tenancies, zone, now)
     whole = reckoning.stretch(asked.first, asked.last)
     place = reckoning.place(whole, asked.step)
-    lines = reckoning.lines(place)
     behind = asked.behind
     return View(
         asked=asked,
         whole=whole,
-        volumes=reckoning.volumes(lines, whole, asked.step),
+        volumes=reckoning.volumes(place, whole, asked.step),
         behind=reckoning.compared(behind, asked.step) if behind else None,
         dials=tuple(reckoning.dials(place)),
         billed=tuple(reckoning.billed(place, whole)),
@@ -265,12 +264,13 @@ class _Reckoning:
         dials, *_ = place.dials(self.utility, ())
         return joined(dial.segment for dial in dials).lines
 
-    def volumes(self, lines: Sequence[Sequence[IndexPoint]], whole: Stretch, step: Step) -> Volumes:
+    def volumes(self, place: Place, whole: Stretch, step: Step) -> Volumes:
         mine = self.mine(whole)
         if mine is None:
             return Volumes(None, ())
+        lines = self.lines(place)
         marks = sorted({*boundaries(whole.since, whole.until, step, self.zone), mine.since, mine.until})
-        oldest = None if step is Step.HOUR else self._usual(lines, step)
+        oldest = None if step is Step.HOUR else self._usual(place, lines, step)
         found = [
             one
             for line in lines
@@ -279,7 +279,7 @@ class _Reckoning:
         inside = (one for one in found if one.start < mine.until and one.end > mine.since)
         return Volumes(mine, tuple(sorted(inside, key=lambda one: one.start)))
 
-    def _usual(self, lines: Sequence[Sequence[IndexPoint]], step: Step) -> timedelta | None:
+    def _usual(self, place: Place, lines: Sequence[Sequence[IndexPoint]], step: Step) -> timedelta | None:
         """Give how old a reading may be at a boundary: by how closely they came in the last days.
 
         The edges of days alone would look as if the meter was read a few times a day.
@@ -287,11 +287,7 @@ class _Reckoning:
         last = max((line[-1].at for line in lines if line), default=None)
         if last is None:
             return None
-        meters = [
-            one.meter
-            for one in self.tx.billing.installed_at([self.point.id]).get(self.point.id, ())
-            if one.valid_from <= last
-        ][-1:]
+        meters = [one.meter for one in place.installed if one.valid_from <= last][-1:]
         found = self.tx.billing.index_points(meters, self.utility.register, last - _SAMPLE, last)
         return min((usual_age(points, step) for points in found.values() if len(points) > 2), default=None)
 
@@ -299,7 +295,7 @@ class _Reckoning:
         whole = self.stretch(*days)
         if self.mine(whole) is None:
             return Volumes(None, ())
-        return self.volumes(self.lines(self.place(whole, step)), whole, step)
+        return self.volumes(self.place(whole, step), whole, step)
 
     def dials(self, place: Place) -> Iterator[Dial]:
         for one in place.installed:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,7 +15,7 @@ from metering.meter import Installation, MeterId, ServicePoint
 from metering.reading import Quality, Register
 from metering.store.sql.among import among
 from metering.store.sql.billing_questions import Questions
-from metering.store.sql.day_edges import Which, at_edges
+from metering.store.sql.day_edges import edges_of_days
 from metering.store.sql.schema import billing_reads, installations, origins, readings, service_points
 from metering.store.sql.statements import Row, insert_once
 from metering.store.sql.symbols import Names
@@ -27,10 +26,11 @@ _COLUMNS = tuple(billing_reads.c)[1:]
 _NO_CARRY = Decimal(0)
 _EARLY = sa.case((readings.c.received_at < readings.c.measured_at, readings.c.received_at))
 """When a reading arrived, if before its time: only then does it matter, and times cost more than numbers."""
-_POINTS = sa.select(readings.c.meter, readings.c.measured_at, readings.c.value, _EARLY).order_by(
-    readings.c.meter, readings.c.measured_at
+_POINT = (readings.c.meter, readings.c.measured_at, readings.c.value, _EARLY)
+_BELIEVED = sa.select(origins.c.id).where(
+    origins.c.unit == "m3", origins.c.quality.in_([Quality.RAW.value, Quality.CLOCK_UNSURE.value])
 )
-_BELIEVED = (Quality.RAW.value, Quality.CLOCK_UNSURE.value)
+"""Numbers of the origins of which readings count: cubic metres the meter itself does not call wrong."""
 
 
 class SqlBillingBook(Questions):
@@ -88,33 +88,26 @@ class SqlBillingBook(Questions):
         """Give the readings of a register in m3 of many meters, ``since <= t <= until``, by time."""
         meter_of = {number: meter for meter, number in self._names.meters.find(meters).items()}
         number = self._names.registers.number(register)
-
-        def these(table: sa.FromClause) -> sa.ColumnElement[bool]:
-            return (table.c.register == number) & table.c.origin.in_(self._believed())
-
-        within = (readings.c.measured_at >= since) & (readings.c.measured_at <= until)
-        inner = [since, *(one for one in days if since < one <= until), until + timedelta(microseconds=1)]
-        asked = (
-            self._edges(meter_of, these, inner)
-            if days
-            else (one.where(within) for one in self._all(meter_of, these))
-        )
+        if days and number is not None:
+            inner = [since, *(one for one in days if since < one <= until), until + timedelta(microseconds=1)]
+            rows = self._edges(meter_of, number, inner)
+        else:
+            of = (readings.c.register == number) & readings.c.origin.in_(_BELIEVED)
+            of &= (readings.c.measured_at >= since) & (readings.c.measured_at <= until)
+            rows = self._all(meter_of, of)
         found: dict[int, list[IndexPoint]] = {one: [] for one in meter_of}
-        for wanted in asked:
-            for meter, at, value, arrived in self._connection.execute(wanted).all():
-                found[meter].append(IndexPoint(at, value, _NO_CARRY, arrived))
+        for meter, at, value, arrived in rows:
+            found[meter].append(IndexPoint(at, value, _NO_CARRY, arrived))
         return {meter_of[one]: points for one, points in found.items() if points}
 
-    def _all(self, meters: Collection[int], these: Which) -> Iterator[sa.Select[Any]]:
+    def _all(self, meters: Collection[int], of: sa.ColumnElement[bool]) -> Iterator[Any]:
+        wanted = sa.select(*_POINT).order_by(readings.c.meter, readings.c.measured_at)
         for mine in among(self._connection, readings.c.meter, meters):
-            yield _POINTS.where(these(readings), mine)
+            yield from self._connection.execute(wanted.where(of, mine)).all()
 
-    def _edges(
-        self, meters: Collection[int], these: Which, days: Sequence[datetime]
-    ) -> Iterator[sa.Select[Any]]:
+    def _edges(self, meters: Collection[int], register: int, days: Sequence[datetime]) -> Iterator[Any]:
         for meter in meters:
-            for mine in at_edges(self._connection, partial(_of_meter, these, meter), days):
-                yield _POINTS.where(mine)
+            yield from edges_of_days(self._connection, _POINT, _BELIEVED, (meter, register), days)
 
     def add_reads(self, reads: Sequence[KeptRead]) -> set[str]:
         """Keep billing reads, each key once; gives the keys that were new."""
@@ -178,10 +171,6 @@ class SqlBillingBook(Questions):
     def _reads(self, wanted: sa.ColumnElement[bool]) -> list[KeptRead]:
         return [_kept(row) for row in self._connection.execute(sa.select(*_COLUMNS).where(wanted))]
 
-    def _believed(self) -> sa.Select[Any]:
-        wanted = (origins.c.unit == "m3") & origins.c.quality.in_(_BELIEVED)
-        return sa.select(origins.c.id).where(wanted)
-
 
 def _with_meters() -> sa.ColumnElement[bool]:
     hung = sa.select(installations.c.meter).where(installations.c.service_point == service_points.c.id)
@@ -222,7 +211,3 @@ def _kept(row: sa.Row[Any]) -> KeptRead:
 
 def _by_end(read: KeptRead) -> tuple[datetime, str, int]:
     return read.ends, read.register, read.revision
-
-
-def _of_meter(these: Which, meter: int, table: sa.FromClause) -> sa.ColumnElement[bool]:
-    return (table.c.meter == meter) & these(table)

@@ -12,8 +12,9 @@ A year of hours is nine thousand readings, of which the edges of its days are se
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -25,53 +26,73 @@ from metering.store.sql.statements import in_chunks
 from metering.store.sql.types import Moment
 from metering.store.sql.wire import arrays
 
-__all__ = ["Which", "at_edges"]
+__all__ = ["edges_of_days"]
 
 _MOMENT = Moment()
 _as_kept = _MOMENT.bind_processor(sqlite.dialect())
+_METER, _REGISTER = (
+    sa.bindparam("its_meter", type_=sa.BigInteger),
+    sa.bindparam("its_register", type_=sa.BigInteger),
+)
 
-Which = Callable[[sa.FromClause], sa.ColumnElement[bool]]
-"""Says of the table of readings, under any name, which are meant."""
 
-
-def at_edges(
-    connection: sa.Connection, which: Which, days: Sequence[datetime]
-) -> Iterator[sa.ColumnElement[bool]]:
-    """Give conditions that a reading is the first or the last of a day, for one statement each.
+def edges_of_days(
+    connection: sa.Connection,
+    wanted: Sequence[sa.ColumnElement[Any]],
+    of: sa.Select[Any],
+    register: tuple[int, int],
+    days: Sequence[datetime],
+) -> Iterator[sa.Row[Any]]:
+    """Give the first and the last reading of each day, by time.
 
     Args:
-        connection: which database it is.
-        which: readings of one register of one meter, so that they are sought by their key.
+        connection: in a transaction.
+        wanted: columns of the readings.
+        of: numbers of the origins that count.
+        register: numbers of a meter and of its register.
         days: beginnings, UTC, rising; each day ends where the next one begins.
     """
+    statement = _statement(connection.dialect.name, tuple(wanted), of)
+    whose = {"its_meter": register[0], "its_register": register[1]}
     for some in in_chunks(pairwise(days)):
-        day, begins, ends = _listed(connection.dialect.name, some)
-        edge = readings.alias("edge")
-        inside = which(edge) & (edge.c.measured_at >= begins) & (edge.c.measured_at < ends)
-        sought = (
-            sa.select(choose(edge.c.measured_at, type_=_MOMENT))
-            .where(inside)
-            .correlate(day)
-            .scalar_subquery()
-            for choose in (sa.func.min, sa.func.max)
-        )
-        yield which(readings) & readings.c.measured_at.in_(
-            sa.union(*(sa.select(one).select_from(day) for one in sought))
-        )
+        marks = [some[0][0], *(end for _begin, end in some)]
+        yield from connection.execute(statement, {**whose, **_told(connection.dialect.name, marks)}).all()
 
 
-def _listed(
-    dialect: str, days: Sequence[tuple[datetime, datetime]]
-) -> tuple[sa.FromClause, sa.ColumnElement[Any], sa.ColumnElement[Any]]:
+@lru_cache(maxsize=8)
+def _statement(dialect: str, wanted: tuple[sa.ColumnElement[Any], ...], of: sa.Select[Any]) -> sa.Select[Any]:
+    """Make the statement; made anew for each question it would take longer than to be answered."""
+
+    def its(table: sa.FromClause) -> sa.ColumnElement[bool]:
+        return (table.c.meter == _METER) & (table.c.register == _REGISTER) & table.c.origin.in_(of)
+
+    day, begins, ends = _listed(dialect)
+    edge = readings.alias("edge")
+    inside = its(edge) & (edge.c.measured_at >= begins) & (edge.c.measured_at < ends)
+    first, last = (
+        sa.select(chosen(edge.c.measured_at, type_=_MOMENT)).where(inside).correlate(day).scalar_subquery()
+        for chosen in (sa.func.min, sa.func.max)
+    )
+    both = sa.union(sa.select(first).select_from(day), sa.select(last).select_from(day))
+    found = sa.select(*wanted).where(its(readings), readings.c.measured_at.in_(both))
+    return found.order_by(readings.c.measured_at)
+
+
+def _listed(dialect: str) -> tuple[sa.FromClause, sa.ColumnElement[Any], sa.ColumnElement[Any]]:
     """Give days as something to select from, with where each begins and ends."""
     if dialect == "postgresql":
-        columns = [sa.Column(type_=_MOMENT)] * 2
-        texts = arrays(columns, list(zip(*days, strict=True)))
         kind = postgresql.ARRAY(sa.TIMESTAMP(timezone=True))
-        both = (sa.cast(sa.bindparam(None, text, sa.Text(), unique=True), kind) for text in texts)
-        day = sa.func.unnest(*both).table_valued(sa.column("begins", _MOMENT), sa.column("ends", _MOMENT))
-        day = day.render_derived(name="day")
+        both = (sa.cast(sa.bindparam(name, type_=sa.Text), kind) for name in ("day_begins", "day_ends"))
+        columns = sa.column("begins", _MOMENT), sa.column("ends", _MOMENT)
+        day = sa.func.unnest(*both).table_valued(*columns).render_derived(name="day")
         return day, day.c.begins, day.c.ends
-    told = json.dumps([[_as_kept(begin), _as_kept(end)] for begin, end in days])
+    told = sa.bindparam("days", type_=sa.Text)
     each = sa.func.json_each(told).table_valued("value", name="day")
     return each, sa.func.json_extract(each.c.value, "$[0]"), sa.func.json_extract(each.c.value, "$[1]")
+
+
+def _told(dialect: str, marks: Sequence[datetime]) -> dict[str, str]:
+    if dialect == "postgresql":
+        begins, ends = arrays([sa.Column(type_=_MOMENT)] * 2, [marks[:-1], marks[1:]])
+        return {"day_begins": begins, "day_ends": ends}
+    return {"days": json.dumps(list(pairwise(map(_as_kept, marks))))}
