@@ -1,6 +1,7 @@
 """What arrives, by which adapter it would be read, and what comes out: for people, without keeping anything.
 
-Knows no keys and no registry: it has no store at all. An encrypted telegram is told as one.
+With a database at hand the registry and the keys in it are used, as ingest would; nothing is written. Without
+one an encrypted telegram is told as one.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import secrets
 from collections.abc import Iterator, Sequence
 
 from decoders import DecodeError, Telegram, decode, peek
-from decoders.fields import fields
 from ingest.adapters import Options
 from ingest.adapters.auto import sniff
 from ingest.inbox import Inbox
@@ -27,6 +27,7 @@ from metering.uplink import (
     Reception,
     ValueUplink,
 )
+from service.listening_store import Known, plain, values_of
 from service.settings_model import MqttSettings
 from service.taking_in import broker_of
 
@@ -46,7 +47,13 @@ class Listener:
     """
 
     def __init__(
-        self, topic_filter: str, routes: Sequence[Route], adapter: str = "", options: Options | None = None
+        self,
+        topic_filter: str,
+        routes: Sequence[Route],
+        adapter: str = "",
+        options: Options | None = None,
+        *,
+        known: Known | None = None,
     ) -> None:
         """Prepare.
 
@@ -60,17 +67,18 @@ class Listener:
         self._configured = Router(() if adapter else routes)
         self._fallback = Router([named])
         self._adapter = named.adapter
+        self._known = known
 
     def told(self, delivery: Delivery) -> Iterator[str]:
         """Give the lines about one message."""
         configured = self._configured.adapter(delivery.topic)
         router = self._configured if configured else self._fallback
         items = router.read(delivery)
-        yield f"{delivery.received_at:%H:%M:%S}  {_plain(delivery.topic)}  {self._how(delivery, configured)}"
+        yield f"{delivery.received_at:%H:%M:%S}  {plain(delivery.topic)}  {self._how(delivery, configured)}"
         if not items:
             yield "    nothing in it that is kept"
         for item in items:
-            yield f"    {item.gateway}: {_said(item.said)}"
+            yield f"    {item.gateway}: {_said(item.said, self._known)}"
 
     def _how(self, delivery: Delivery, configured: str | None) -> str:
         size = delivery.size or len(delivery.payload)
@@ -111,16 +119,16 @@ def hear(mqtt: MqttSettings, listener: Listener, count: int = 0) -> Iterator[str
         subscriber.stop()
 
 
-def _said(said: Said) -> str:
+def _said(said: Said, known: Known | None) -> str:
     match said:
         case FrameUplink(reception, frame):
-            return f"frame of {len(frame)} bytes{_heard(reception)}: {_telegram(frame)}"
+            return f"frame of {len(frame)} bytes{_heard(reception)}: {_telegram(said, known)}"
         case PulseUplink(reception, channel, total, weight):
             worth = f" of {weight} L" if weight is not None else ""
             return f"counter {channel} at {total} pulses{worth}{_heard(reception)}"
         case ValueUplink(reception, device, values):
             shown = ", ".join(f"{one.register.key} {one.value} {one.unit}".strip() for one in values[:_SHOWN])
-            return f"device {_plain(device)}: {shown}{_more(len(values))}{_heard(reception)}"
+            return f"device {plain(device)}: {shown}{_more(len(values))}{_heard(reception)}"
         case PartUplink(reception, first, last):
             place = "first" if first else "last" if last else "middle"
             return f"{place} part of a telegram{_heard(reception)}"
@@ -133,7 +141,7 @@ def _said(said: Said) -> str:
 def _word(word: GatewayState | GatewayWord) -> str:
     if isinstance(word, GatewayState):
         return "online" if word.online else "offline"
-    return f"{word.leaf}: {_plain(word.body[:200])}"
+    return f"{word.leaf}: {plain(word.body[:200])}"
 
 
 def _heard(reception: Reception) -> str:
@@ -147,14 +155,14 @@ def _heard(reception: Reception) -> str:
     return f" ({', '.join(said)})" if said else ""
 
 
-def _telegram(frame: bytes) -> str:
+def _telegram(said: FrameUplink, known: Known | None) -> str:
     try:
-        telegram = decode(frame)
+        if known is not None:
+            return known.told(said)
+        telegram = decode(said.frame)
     except DecodeError as wrong:
-        return f"{_whose(frame)}{wrong.code}: {wrong.message}"
-    named = [(name, value) for name, value in fields(telegram).items() if value is not None]
-    shown = ", ".join(f"{name} {_plain(str(value))}" for name, value in named[:_SHOWN])
-    return f"{telegram.meter}: {shown or 'no values'}{_more(len(named))}"
+        return f"{_whose(said.frame)}{wrong.code}: {wrong.message}"
+    return f"{telegram.meter}: {values_of(telegram)}"
 
 
 def _whose(frame: bytes) -> str:
@@ -167,8 +175,3 @@ def _whose(frame: bytes) -> str:
 
 def _more(number: int) -> str:
     return f" and {number - _SHOWN} more" if number > _SHOWN else ""
-
-
-def _plain(text: str) -> str:
-    """Take what a terminal would obey out of a text from outside."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -26,7 +26,8 @@ def listen(  # noqa: PLR0913, PLR0917  the options of a command
     """Show live what arrives, by which adapter it would be read and what comes out. Stores nothing.
 
     A session of its own at QoS 0 beside the running service: it takes nothing from it and leaves nothing
-    behind. Ctrl-C ends it.
+    behind. If there is a database, its registry and keys are used: a telegram is told as stored (with its
+    values), held, foreign or unreadable, as ingest would end it. Ctrl-C ends it.
 
     **Examples**
 
@@ -37,17 +38,26 @@ def listen(  # noqa: PLR0913, PLR0917  the options of a command
     from ingest.adapters import Options
     from metering.errors import InvalidValue
     from service.listening import Listener, hear
+    from service.listening_store import Known
+    from service.taking_in import rules_of
 
     if (codec or unit) and not adapter:
         raise typer.BadParameter("--codec and --unit belong to --adapter")
     settings = settings_in_force(config).settings
+    known, why = Known.of(settings.store, rules_of(settings.ingest))
     try:
         routes = [rule.route() for rule in settings.mqtt.topics]
-        listener = Listener(topic, routes, adapter, Options(codec=codec, unit=unit))
+        listener = Listener(topic, routes, adapter, Options(codec=codec, unit=unit), known=known)
     except InvalidValue as wrong:
         raise typer.BadParameter(str(wrong)) from None
     typer.echo(
         f"Listening to {topic} at {settings.mqtt.host}:{settings.mqtt.broker_port}; Ctrl-C ends.", err=True
     )
-    for line in hear(settings.mqtt, listener, count):
-        typer.echo(line)
+    if known is None:
+        typer.echo(f"No registry and no keys: {why}. Encrypted telegrams are told as such.", err=True)
+    try:
+        for line in hear(settings.mqtt, listener, count):
+            typer.echo(line)
+    finally:
+        if known is not None:
+            known.close()

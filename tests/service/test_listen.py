@@ -11,11 +11,18 @@ from datetime import UTC, datetime
 import pytest
 from paho.mqtt import publish
 
+from decoders.build import build
 from ingest.adapters import ADAPTERS, Options
 from ingest.items import Delivery
 from ingest.routes import Route, captured
+from ingest.rules import Rules
+from metering.clock import FixedClock
 from metering.errors import InvalidValue
+from metering.meter import Meter, MeterId
+from metering.store import memory_store, upgrade
 from service.listening import Listener
+from service.listening_store import Known
+from service.settings_model import StoreSettings
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 FRAME = "144443047856341201077a0100000004131e1e0000"
@@ -108,3 +115,36 @@ def test_listening_takes_nothing_and_leaves_nothing_behind(mosquitto, tmp_path, 
     assert out.count("ABC-12345678-01-07: total_m3 7.71") == 2
     assert [path.name for path in tmp_path.iterdir()] == ["nurt.toml"]
     assert "Listening to wmbus/+/telegram" in err
+
+
+def test_with_a_database_keys_and_registry_decide_as_in_ingest():
+    """Registered and in clear, encrypted with a key in store, without one, and of a meter of others."""
+    store = memory_store(FixedClock(NOW), lambda: bytes(32))
+    mine, sealed, locked = (MeterId("ABC", f"1234567{n}", "01", "07") for n in (8, 9, 0))
+    with store.writing() as tx:
+        tx.registry.put_meters([Meter(one) for one in (mine, sealed, locked)])
+        tx.keyring.put([(sealed, bytes(16))])
+    listener = Listener("wmbus/+/#", [], known=Known(store, Rules()))
+    payload = bytes.fromhex("04131e1e0000")
+
+    def said(frame: bytes) -> str:
+        return told(frame.hex(), listener=listener)[1].partition("bytes: ")[2]
+
+    assert said(build(mine, payload)) == "ABC-12345678-01-07: total_m3 7.71"
+    assert said(build(sealed, payload, mode=5, key=bytes(16))) == "ABC-12345679-01-07: total_m3 7.71"
+    assert said(build(locked, payload, mode=5, key=bytes(16))).startswith(
+        "ABC-12345670-01-07: held, missing_key: "
+    )
+    stranger = MeterId("ABC", "99999999", "01", "07")
+    assert said(build(stranger, payload)) == "ABC-99999999-01-07: foreign, not registered: total_m3 7.71"
+    assert "truncated" in told(FRAME[:-4], listener=listener)[1]
+    store.close()
+
+
+def test_without_a_database_that_can_be_used_it_says_why(tmp_path):
+    settings = StoreSettings(data=tmp_path)
+    assert Known.of(settings, Rules()) == (None, "there is no database yet")
+    upgrade(settings.database)
+    known, why = Known.of(settings, Rules())
+    assert why == ""
+    known.close()
