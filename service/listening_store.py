@@ -67,7 +67,7 @@ class Known:
         with self._store.reading() as view:
             meter = self._rules.ours(headers.meter, view.registry.meters({headers.meter}))
             keys = view.keyring.periods({headers.meter, headers.sender})
-        verdict = self._judge.judge(frame, meter, keys, uplink.reception.heard_at)
+            verdict = self._judge.judge(frame, meter, keys, uplink.reception.heard_at)
         if verdict.telegram is not None:
             return f"{headers.meter}: {values_of(verdict.telegram, verdict.model)}"
         if verdict.outcome is not Outcome.FOREIGN:
