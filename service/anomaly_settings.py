@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -40,6 +41,9 @@ class AnomalySettings(Section):
     )
     water_per_m3: Decimal | None = Field(
         default=None, description="price of a cubic metre of water, for the money lost so far", gt=0
+    )
+    holidays: list[date] = Field(
+        default=[], description="public holidays, on which districts use water as on Sundays"
     )
     currency: str = Field(default="EUR", description="its currency", min_length=1, max_length=8)
 

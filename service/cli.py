@@ -22,6 +22,7 @@ from service.commands import (
     customers,
     database,
     demo,
+    districts,
     findings,
     gateway,
     keys,
@@ -64,6 +65,7 @@ app.command()(scan)
 app.command()(demo.demo)
 app.add_typer(anomaly.app, name="anomaly")
 app.add_typer(findings.app, name="findings")
+app.add_typer(districts.app, name="districts")
 app.add_typer(billing.app, name="billing")
 app.add_typer(customers.app, name="customers")
 app.add_typer(meters.app, name="meters")

@@ -31,6 +31,7 @@ from metering.findings import Kept
 from metering.meter import MeterId
 from metering.ports import Clock, MeterOverview, Store, Transaction
 from service.anomaly_settings import AnomalySettings
+from service.scanning_districts import judge_districts, keep_states
 from service.scanning_keeping import Keeper, Raised
 from service.scanning_series import Found, gateways_of, read_fleet
 
@@ -220,7 +221,20 @@ class Scanner:
             subjects = list(whole.until)
             opened = [one for one in tx.findings.open_of(subjects) if one.finding.family in _families(_FLEET)]
             report.closed += _close_unseen(tx, opened, seen, whole.first, whole.until)
+        self._judge_districts(now, report)
+        with self._store.writing() as tx:
+            self._hold(tx)
             tx.upkeep.set_mark(WHOLE_MARK, self._day(now))
+
+    def _judge_districts(self, now: datetime, report: ScanReport) -> None:
+        judged = judge_districts(self._store, self._zone, now, frozenset(self._settings.holidays), self._hold)
+        report.districts = len(judged.states)
+        with self._store.writing() as tx:
+            self._hold(tx)
+            seen = self._keeper.keep(tx, judged.findings, now, report.raised)
+            opened = tx.findings.open_of(list(judged.until))
+            report.closed += _close_unseen(tx, opened, seen, judged.first, judged.until)
+            keep_states(tx, judged.states)
 
     def _settle(self, report: ScanReport, now: datetime) -> None:
         with self._store.writing() as tx:

@@ -20,7 +20,7 @@ from metering.ports import Transaction
 from metering.reading import Reading, Register
 from metering.status import STATUS, StatusFlag
 
-__all__ = ["VERSION", "Found", "gateways_of", "read_fleet", "series_of"]
+__all__ = ["VERSION", "Found", "gateways_of", "read_fleet", "series_from", "series_of"]
 
 VERSION = "2"
 """Of the detectors' state: one higher has every meter judged anew from its readings."""
@@ -104,7 +104,7 @@ def _found(
     judged = _verdicts(tx, meter) if flags else {}
     return Found(
         meter,
-        _series(facts, index),
+        series_from(facts, index),
         _gateway(index),
         _mark(index, [one for one in (status, backward) if one is not None], judged),
         battery,
@@ -161,7 +161,8 @@ def _rises(columns: RegisterColumns) -> tuple[int, ...]:
     return tuple(columns.at[1:][np.diff(columns.value) > 0].tolist())
 
 
-def _series(facts: MeterFacts, index: RegisterColumns) -> Series:
+def series_from(facts: MeterFacts, index: RegisterColumns) -> Series:
+    """Make the series of one meter of columns in m3; order of arrival, equal arrivals by time."""
     order = np.lexsort((index.at, index.arrived))
     return Series.arrived(facts, index.at[order], np.round(index.value[order] * LITRES, 4))
 
