@@ -139,6 +139,10 @@ class Upkeep(Protocol):
         """Remember how far some upkeep came."""
         ...
 
+    def change_mark(self, name: str, before: str, after: str) -> bool:
+        """Set a mark if it is still ``before`` (empty = it never was set); gives whether it was. Atomic."""
+        ...
+
     def forget_foreign(self, before: datetime, limit: int) -> int:
         """Delete foreign telegrams heard before a time, at most ``limit``; gives how many went.
 

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Sequence
 from contextlib import ExitStack
 
 from metering.clock import SystemClock
 from service.crew_names import as_worker
 from service.database import prepared_store
 from service.lifetime import LAST_BATCH_S, clearing_of, intake_of, settle_memory, stopped
+from service.scanning_loop import watching
 from service.settings_model import Settings
 from service.signals import ended_by_signals, wait_for
 
 __all__ = ["run_worker"]
 
 
-def run_worker(settings: Settings, number: int, workers: int) -> None:
+def run_worker(settings: Settings, number: int, workers: int, scanning: Sequence[str] = ()) -> None:
     """Run one worker of a crew until its standard input ends, or a signal ends it.
 
     Args:
         settings: of the crew.
         number: which it is, from 1; the first also listens to last wills, and retires what was left behind.
         workers: how many there are.
+        scanning: command that scans when it is due; the first worker runs it, in a process of its own.
 
     Raises:
         TelemetryError: it cannot start.
@@ -39,6 +42,7 @@ def run_worker(settings: Settings, number: int, workers: int) -> None:
         house.callback(lambda: stopped(intake.stop(LAST_BATCH_S)))
         if number == 1:
             house.enter_context(clearing_of(settings, store, clock, workers))
+            house.enter_context(watching(settings, store, clock, scanning))
         wait_for(ended)
 
 

@@ -105,4 +105,7 @@ def _work(config: Path | None, number: int, workers: int) -> None:
 
     settings = settings_in_force(config).settings
     set_up_logs(style=settings.logs.format, level=settings.logs.level, worker=number)
-    run_worker(settings, number, workers)
+    named = ("--config", str(config)) if config else ()
+    run_worker(
+        settings, number, workers, (sys.executable, "-m", "service.cli", "scan", *named, "--scheduled")
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -11,12 +11,17 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from metering.errors import InvalidValue, StoreError
 from metering.finding import Tier
 from service.commands.anomaly_options import Format, Language
 from service.commands.options import Config, settings_in_force
 
 if TYPE_CHECKING:
+    from metering.meter import MeterId
+    from metering.ports import Store
     from service.scanning import ScanReport
+    from service.scanning_turn import Standing
+    from service.settings_model import Settings
 
 __all__ = ["scan"]
 
@@ -39,12 +44,15 @@ def scan(  # noqa: PLR0913, PLR0917  options of a command
         Format, typer.Option("--format", help="text for people; jsonl gives one line a finding.")
     ] = Format.TEXT,
     lang: Annotated[Language, typer.Option(help="Language of the sentences.")] = Language.EN,
+    scheduled: Annotated[bool, typer.Option("--scheduled", hidden=True)] = False,  # noqa: FBT002  an option
     config: Config = None,
 ) -> None:
     """Judge the readings in the store, and keep what is found.
 
-    Only meters of which something new came are judged; stopped halfway, the next scan goes on. What is new
-    goes to standard output, the account of the scan to standard error.
+    Only meters of which something new came are judged; stopped halfway, the next scan goes on. Once a day
+    all meters are judged together: unusual use, empty homes, silence, districts. With --meter each is judged
+    by itself. What is new goes to standard output, the account of the scan to standard error. While the
+    running service scans, this waits for nothing and says so.
 
     **Examples**
 
@@ -57,20 +65,36 @@ def scan(  # noqa: PLR0913, PLR0917  options of a command
     from metering.clock import SystemClock
     from metering.meter import MeterId
     from service.database import prepared_store
-    from service.notices.made import channel_names, make_teller
-    from service.scanning import Scanner
+    from service.notices.made import make_teller
+    from service.scanning_loop import outcome_of, scanner_of
+    from service.scanning_turn import Turn
 
     settings = settings_in_force(config).settings
+    if scheduled:
+        _scan_in_turn(settings)
+        return
+    meters = [MeterId.parse(one) for one in meter or ()]
     clock, zone = SystemClock(), ZoneInfo(settings.ingest.zone)
     store = prepared_store(settings.store, clock)
+    turn = Turn(store, clock)
     try:
-        with _progress() as told:
-            channels = channel_names(settings.notices)
-            report = Scanner(store, clock, zone, settings.anomaly, channels).run(
-                meters=[MeterId.parse(one) for one in meter or ()],
-                since=since.replace(tzinfo=zone).astimezone(UTC) if since else None,
-                told=told,
-            )
+        _demand_known(store, meters)
+        if (other := turn.take()) is not None:
+            raise StoreError(_busy(other, zone))
+        try:
+            with _progress() as told:
+                report = scanner_of(settings, store, clock, turn).run(
+                    meters=meters,
+                    since=since.replace(tzinfo=zone).astimezone(UTC) if since else None,
+                    told=told,
+                )
+            if meters:
+                turn.give_up()
+            else:
+                turn.done(None, outcome_of(report))
+        except BaseException:
+            turn.give_up()
+            raise
         for line in _lines(report, style, tier, lang, zone):
             sys.stdout.buffer.write(line)
         sys.stdout.buffer.flush()
@@ -79,6 +103,54 @@ def scan(  # noqa: PLR0913, PLR0917  options of a command
             typer.echo(f"{told_now} notice(s) sent.", err=True)
     finally:
         store.close()
+
+
+def _demand_known(store: Store, meters: Sequence[MeterId]) -> None:
+    with store.reading() as tx:
+        known = tx.registry.meters(meters)
+    if unknown := [str(one) for one in meters if one not in known]:
+        raise InvalidValue(f"not in the registry: {', '.join(unknown)}; `nurt meters list` shows what is")
+
+
+def _busy(other: Standing, zone: ZoneInfo) -> str:
+    until = f"{datetime.fromtimestamp(other.until, zone):%H:%M:%S}"
+    return f"a scan is under way ({other.holder}); try again when it is over, or after {until} if it died"
+
+
+def _scan_in_turn(settings: Settings) -> None:
+    """Scan if it is due, as the process a worker started for it; ends when standard input does."""
+    import os
+    import threading
+    from datetime import timedelta
+
+    import structlog
+
+    from metering.clock import SystemClock
+    from service.database import prepared_store
+    from service.logs import set_up_logs
+    from service.scanning_loop import scan_in_turn, scanner_of
+    from service.scanning_turn import Turn
+
+    def end_with_input() -> None:
+        while os.read(0, 1024):
+            pass
+        ended.set()
+
+    set_up_logs(style=settings.logs.format, level=settings.logs.level)
+    ended = threading.Event()
+    threading.Thread(target=end_with_input, name="parent", daemon=True).start()
+    os.nice(5)  # ingest comes first
+    clock = SystemClock()
+    store = prepared_store(settings.store, clock)
+    turn = Turn(store, clock)
+    try:
+        every = timedelta(minutes=settings.anomaly.every_minutes or 60)
+        report = scan_in_turn(lambda: scanner_of(settings, store, clock, turn), turn, every, ended.is_set)
+    finally:
+        store.close()
+    if report is not None:
+        log = structlog.get_logger("service.scanning")
+        log.info("anomaly.scanned", judged=report.judged, raised=len(report.raised))
 
 
 @contextmanager

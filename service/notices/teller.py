@@ -66,6 +66,17 @@ class Teller:
     wording: Wording
     digest_hour: int = -1
 
+    def is_due(self) -> bool:
+        """Whether there may be something to send now."""
+        if not self.channels:
+            return False
+        now = self.clock.now()
+        with self.store.reading() as tx:
+            return bool(tx.findings.due(now, 1)) or any(
+                self._is_day_due(now) and tx.upkeep.mark(f"{DIGEST_MARK}.{one.name}") < self._day(now)
+                for one in self.channels
+            )
+
     def tell(self) -> int:
         """Send what is due now; gives how many messages were taken."""
         if not self.channels:
@@ -79,6 +90,12 @@ class Teller:
             if kept is not None and notice.channel in by_name:
                 told += self._send(by_name[notice.channel], notice, kept)
         return told + self._tell_suspects(now)
+
+    def _day(self, now: datetime) -> str:
+        return now.astimezone(self.wording.zone).date().isoformat()
+
+    def _is_day_due(self, now: datetime) -> bool:
+        return 0 <= self.digest_hour <= now.astimezone(self.wording.zone).hour
 
     def _send(self, channel: Channel, notice: Notice, kept: Kept) -> bool:
         now = self.clock.now()
@@ -97,9 +114,8 @@ class Teller:
 
     def _tell_suspects(self, now: datetime) -> int:
         """Send the digest of the day, once, from its hour on."""
-        local = now.astimezone(self.wording.zone)
-        day = local.date().isoformat()
-        if self.digest_hour < 0 or local.hour < self.digest_hour:
+        local, day = now.astimezone(self.wording.zone), self._day(now)
+        if not self._is_day_due(now):
             return 0
         told = 0
         for channel in self.channels:

@@ -16,7 +16,9 @@ from metering.ports import Clock, GatewayRow, Outcome, Store, TelegramState
 from service.fleet_metrics import fleet_metrics
 from service.fleet_source import Plans
 from service.fleet_status import fleet_status
+from service.scanning_turn import standing_of
 from service.web.context import IngestStatus
+from service.web.scan_metrics import scan_metrics
 from service.web.worker_metrics import worker_metrics
 
 __all__ = ["registry_of"]
@@ -50,6 +52,7 @@ class _StoreMetrics(Collector):
         with self._store.reading() as tx:
             gateways, words, workers = tx.ledger.gateways(), tx.ledger.words(), members_of(tx)
             _, meters = tx.registry.overview(limit=1)
+            scan = standing_of(tx)
             waiting = {
                 state: tx.archive.count(state) for state in (TelegramState.HELD, TelegramState.FOREIGN)
             }
@@ -68,6 +71,7 @@ class _StoreMetrics(Collector):
         yield online
         now, plans = self._clock.now(), self._plans()
         yield from worker_metrics(workers, now)
+        yield from scan_metrics(scan, now)
         yield from fleet_metrics(fleet_status(gateways, words, now, plans=plans))
 
 

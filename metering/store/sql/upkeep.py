@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from metering.meter import MeterId
 from metering.store.sql.hearings import day_of
 from metering.store.sql.schema import gateways, hearings, marks, mending, meters, receptions, telegrams
-from metering.store.sql.statements import execute_many, in_chunks, insert, replace
+from metering.store.sql.statements import execute_many, in_chunks, insert, insert_once, replace
 from metering.store.sql.symbols import Names
 from metering.upkeep import Stranger
 
@@ -68,6 +68,13 @@ class SqlUpkeep:
     def set_mark(self, name: str, value: str) -> None:
         """Remember how far some upkeep came."""
         replace(self._connection, marks, [{"name": name, "value": value}])
+
+    def change_mark(self, name: str, before: str, after: str) -> bool:
+        """Set a mark if it is still ``before`` (empty = it never was set); gives whether it was. Atomic."""
+        if not before:
+            return insert_once(self._connection, marks, [{"name": name, "value": after}]) == 1
+        this = (marks.c.name == name) & (marks.c.value == before)
+        return self._connection.execute(sa.update(marks).where(this).values(value=after)).rowcount == 1
 
     def forget_foreign(self, before: datetime, limit: int) -> int:
         """Delete foreign telegrams heard before a time, the oldest first; gives how many went."""
