@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from ingest.items import Item, Unreadable
 from metering.ports import Ledger, Outcome, Quarantined, Transaction
@@ -21,8 +21,7 @@ _KEPT = 1 << 16
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class ItemResult:
+class ItemResult(NamedTuple):
     """How one item ended.
 
     Attributes:

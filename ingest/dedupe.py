@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from typing import NamedTuple
 
 from metering.ports import ArchivedTelegram
 from metering.uplink import FrameUplink, Reception
@@ -32,8 +33,7 @@ def reception_key(reception: Reception) -> tuple[object, ...]:
     return (reception.gateway, reception.heard_at, reception.rssi_dbm, reception.mode)
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(NamedTuple):
     """One reception of a frame that is not archived yet.
 
     Attributes:

@@ -78,6 +78,7 @@ class Item:
     @property
     def sequence(self) -> tuple[str, str, int] | None:
         """``(gateway, boot, seq)`` if the gateway numbers what it sends."""
-        if not isinstance(self.said, GatewayState | GatewayWord | Unreadable):
-            return self.said.reception.sequence
-        return self.said.sequence if isinstance(self.said, Unreadable) else None
+        said = self.said
+        if isinstance(said, Unreadable):
+            return said.sequence
+        return None if isinstance(said, (GatewayState, GatewayWord)) else said.reception.sequence

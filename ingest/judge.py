@@ -61,7 +61,7 @@ class Verdict:
     @property
     def state(self) -> TelegramState:
         """The same for the archive; a quarantined frame is never archived."""
-        return TelegramState(self.outcome)
+        return TelegramState.STORED if self.outcome is Outcome.STORED else TelegramState(self.outcome)
 
 
 class Judge:

@@ -34,6 +34,7 @@ from metering.uplink import FrameUplink, GatewayState, GatewayWord, PartUplink, 
 
 __all__ = ["ItemResult", "Pipeline"]
 
+_NO_ITEM = (GatewayState, GatewayWord)
 _NOBODY: Mapping[str, datetime] = MappingProxyType({})
 
 
@@ -85,7 +86,7 @@ class Pipeline:
         return self._take([Item(gateway, Unreadable(reason, sentence), delivery.payload, delivery)])
 
     def _take(self, read: Sequence[Item], alive: Mapping[str, datetime] = _NOBODY) -> Sequence[ItemResult]:
-        books = Books([item for item in read if not isinstance(item.said, GatewayState | GatewayWord)])
+        books = Books([item for item in read if not isinstance(item.said, _NO_ITEM)])
         frames = self._look_ahead(books.items)
         with self._store.writing() as transaction:
             _note_gateways(read, alive, transaction.ledger)

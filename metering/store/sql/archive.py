@@ -99,9 +99,9 @@ class SqlArchive:
             "meter": meters,
             "frame": [telegram.frame for telegram in new],
             "fingerprint": [telegram.fingerprint for telegram in new],
-            "state": [telegram.state.value for telegram in new],
+            "state": [str(telegram.state) for telegram in new],
             "reason": [telegram.reason for telegram in new],
-            "heard_at": [min(heard.heard_at for heard, _ in telegram.receptions) for telegram in new],
+            "heard_at": [_first_heard(telegram) for telegram in new],
         }
         insert_new(self._connection, telegrams, columns)
         heard = [
@@ -239,7 +239,7 @@ class SqlArchive:
             "gateway": [gateway_of[one.gateway] for one in heard],
             "heard_at": [one.heard_at for one in heard],
             "received_at": [one.received_at for one in heard],
-            "clock": [one.clock.value for one in heard],
+            "clock": [str(one.clock) for one in heard],
             "rssi_dbm": [one.rssi_dbm for one in heard],
             "mode": [one.mode for one in heard],
             "boot": [one.boot for one in heard],
@@ -285,6 +285,11 @@ class SqlArchive:
         for row in sorted(rows, key=lambda row: (row.heard_at, gateways[row.gateway])):
             found.setdefault(row.telegram, []).append((_reception(gateways[row.gateway], row), row.raw))
         return found
+
+
+def _first_heard(telegram: NewTelegram) -> datetime:
+    first, *others = telegram.receptions
+    return min(heard.heard_at for heard, _ in telegram.receptions) if others else first[0].heard_at
 
 
 def _in_states(states: Sequence[TelegramState]) -> list[sa.ColumnElement[bool]]:

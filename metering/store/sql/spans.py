@@ -41,7 +41,11 @@ class _Loaded:
     high: int
     spans: list[_Span]
 
-    def knows(self, seq: int) -> bool:
+    def among(self, asked: Iterable[tuple[str, str, int]]) -> Iterable[tuple[str, str, int]]:
+        """Give those whose number is in a span."""
+        return [one for one in asked if self._knows(one[2])] if self.spans else ()
+
+    def _knows(self, seq: int) -> bool:
         place = bisect_right(self.spans, seq, key=lambda span: span[0]) - 1
         return place >= 0 and seq <= self.spans[place][1]
 
@@ -57,13 +61,15 @@ class Spans:
     def known(self, asked: Collection[tuple[str, str, int]]) -> set[tuple[str, str, int]]:
         """Give those numbers that came before."""
         numbers = self._names.gateways.find({gateway for gateway, _, _ in asked})
-        keys = {
-            ((numbers[gateway], storable(boot)), seq): (gateway, boot, seq)
-            for gateway, boot, seq in asked
-            if gateway in numbers
-        }
-        self._load(_by_boot(keys))
-        return {said for (boot, seq), said in keys.items() if self._boots[boot].knows(seq)}
+        groups: dict[tuple[str, str], list[tuple[str, str, int]]] = {}
+        for one in asked:
+            groups.setdefault(one[:2], []).append(one)
+        said: dict[_Boot, list[tuple[str, str, int]]] = {}
+        for (gateway, boot), ones in groups.items():
+            if gateway in numbers:  # two boots may be the same as far as the database can hold them
+                said.setdefault((numbers[gateway], storable(boot)), []).extend(ones)
+        self._load({boot: [one[2] for one in ones] for boot, ones in said.items()})
+        return {one for boot, ones in said.items() for one in self._boots[boot].among(ones)}
 
     def remember(self, came: Iterable[tuple[int, str, int]]) -> None:
         """Remember numbers that came: number of the gateway, boot, number. Repeats are ignored."""
@@ -169,15 +175,21 @@ def _by_boot(numbers: Iterable[tuple[_Boot, int]]) -> dict[_Boot, set[int]]:
     return found
 
 
-def _joined(old: Iterable[_Span], new: Iterable[int]) -> list[_Span]:
+def _joined(old: Iterable[_Span], new: Collection[int]) -> list[_Span]:
     """Join spans and single numbers to spans with a gap between any two."""
     joined: list[_Span] = []
-    for first, last in sorted([*old, *((number, number) for number in new)]):
+    for first, last in sorted([*old, *_runs(new)]):
         if joined and first <= joined[-1][1] + 1:
             joined[-1] = (joined[-1][0], max(joined[-1][1], last))
         else:
             joined.append((first, last))
     return joined
+
+
+def _runs(numbers: Collection[int]) -> Iterable[_Span]:
+    """Give different numbers as spans: as one if none is missing between them, as nearly always."""
+    low, high = min(numbers), max(numbers)
+    return [(low, high)] if high - low + 1 == len(numbers) else ((number, number) for number in numbers)
 
 
 def _row(boot: _Boot, prefix: str, first: int) -> Row:

@@ -14,7 +14,7 @@ from sqlalchemy.sql.dml import UpdateBase
 
 from metering.store.sql import bulk
 from metering.store.sql.partitions import PARTITIONED
-from metering.store.sql.types import Moment
+from metering.store.sql.types import FreeText, Moment
 
 __all__ = [
     "Columns",
@@ -148,7 +148,9 @@ def _driver_form(
 
 
 def _column_by(kind: sa.types.TypeEngine[Any], convert: Callable[[Any], Any]) -> _Convert:
-    """Convert whole columns; the same time, as that of a telegram is in all its readings, once."""
+    """Convert whole columns; equal texts and the same time, which come again and again, once."""
+    if isinstance(kind, FreeText):
+        return lambda values: list(map({one: convert(one) for one in set(values)}.__getitem__, values))
     if not isinstance(kind, Moment):
         return lambda values: list(map(convert, values))
 
