@@ -21,6 +21,7 @@ from decimal import Decimal
 from billing_bridge.boundary import How
 from billing_bridge.gather import Place, gather
 from billing_bridge.judge import Verdicts, judge, newest
+from billing_bridge.ordering import SYSTEM, close_read, order_where_needed
 from billing_bridge.outbox import message_of
 from billing_bridge.period import Period
 from billing_bridge.read import BillingRead
@@ -46,7 +47,6 @@ _HISTORY = timedelta(days=400)
 """How far back reads are fetched where an index must be projected: a year, and a bit."""
 
 _STANDS = (ReadState.BILLED, ReadState.HELD, ReadState.PROPOSED)
-SYSTEM = "nurt"
 
 
 @dataclass(slots=True)
@@ -135,7 +135,7 @@ class Bridge:
             return []
         begin = self._begin(points, since, until)
         with self._store.reading() as tx:
-            places = gather(tx, self._utility, points, begin, until, judging=True)
+            places = gather(tx, self._utility, points, begin, until, judging=self._clock.now())
             found = [
                 one for point in points for one in self._of(places[point.id], places, since, until, tally)
             ]
@@ -166,8 +166,8 @@ class Bridge:
         if not points:
             return found
         known = tx.registry.service_points(list(points))
-        since = min(one.period.start for one in points.values()) - _HISTORY
-        wide = gather(tx, self._utility, known.values(), since, max(until, self._clock.now()), judging=True)
+        since, now = min(one.period.start for one in points.values()) - _HISTORY, self._clock.now()
+        wide = gather(tx, self._utility, known.values(), since, max(until, now), judging=now)
         again: list[_Closed] = []
         booked = {point: _booked(place) for point, place in wide.items()}
         for one in found:
@@ -194,7 +194,10 @@ class Bridge:
         ]
         tx.outbox.put(messages, now)
         tx.billing.ask([question for one in mine for question in one.said.questions], now)
-        settle_gone(tx, [one.said.read for one in mine], now)
+        taken = [one.said.read for one in mine]
+        settle_gone(tx, taken, now)
+        close_read(tx, taken, now)
+        order_where_needed(tx, taken, self._utility, now)
         for one in mine:
             _count(tally, one.said)
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -23,6 +23,7 @@ from typing import Any
 import orjson
 
 from billing_bridge.gather import Place
+from billing_bridge.ordering import close_for, due_day, order_reader
 from billing_bridge.outbox import message_of
 from billing_bridge.putting import Refused, estimated, place_of, put
 from billing_bridge.read import BillingRead, Edit
@@ -30,6 +31,7 @@ from billing_bridge.record import kept, opened, record_of
 from billing_bridge.utility import Utility
 from metering.billing import Decision, ExceptionState, OpenException, ReadState
 from metering.errors import InvalidValue
+from metering.orders import NewOrder
 from metering.ports import Clock, Store, Transaction
 
 __all__ = ["Action", "Decided", "Operator"]
@@ -87,7 +89,15 @@ class Operator:
         self._clock = clock
         self._name = name.strip()
 
-    def decide(self, number: int, action: Action, reason: str, *, index_m3: Decimal | None = None) -> Decided:
+    def decide(
+        self,
+        number: int,
+        action: Action,
+        reason: str,
+        *,
+        index_m3: Decimal | None = None,
+        due: date | None = None,
+    ) -> Decided:
         """Decide a question.
 
         Args:
@@ -95,6 +105,7 @@ class Operator:
             action: what to do.
             reason: why, in the person's words.
             index_m3: closing index, m3, of :attr:`Action.EDIT`.
+            due: last local day of :attr:`Action.READER`; ``None`` = as the utility's settings say.
 
         Raises:
             InvalidValue: there is no such question, it is settled, or it cannot be decided so; the sentence
@@ -109,7 +120,7 @@ class Operator:
                 stands = "there is none" if asked is None else f"it is {asked.state.value} already"
                 raise InvalidValue(f"question {number} cannot be decided: {stands}")
             if action is Action.READER:
-                return self._sent(tx, asked, reason, now)
+                return self._sent(tx, asked, reason, now, due)
             if action is Action.REJECT:
                 return self._rejected(tx, asked, reason, now)
             if action is Action.AGREE:
@@ -118,10 +129,17 @@ class Operator:
                 raise InvalidValue(f"question {number} waits for a second person: agree, or reject")
             return self._moved(tx, asked, action, reason, now, index_m3)
 
-    def _sent(self, tx: Transaction, asked: OpenException, reason: str, now: datetime) -> Decided:
+    def _sent(
+        self, tx: Transaction, asked: OpenException, reason: str, now: datetime, due: date | None
+    ) -> Decided:
+        point, last = asked.about.service_point, due_day(self._utility, now, due)
+        standing = tx.orders.open_at([point]).get(point)
+        if standing is None:
+            order = NewOrder(point, last, reason.strip(), self._name, asked.number)
+            standing = order_reader(tx, order, now)
         self._note(tx, asked, Action.READER, reason, now, ExceptionState.READER)
-        said = f"A reader is to look at {asked.about.service_point}; the question stays open."
-        return Decided(ExceptionState.READER, None, said)
+        said = f"A reader is to look at {point} by {standing.about.due} (order {standing.number});"
+        return Decided(ExceptionState.READER, None, f"{said} the question stays open.")
 
     def _rejected(self, tx: Transaction, asked: OpenException, reason: str, now: datetime) -> Decided:
         waits = (ReadState.HELD, ReadState.PROPOSED)
@@ -237,6 +255,8 @@ class Operator:
         said: Mapping[str, Any] | None = None,
     ) -> None:
         made = Decision(action.value, self._name, reason.strip(), now, orjson.dumps(said or {}))
+        if state.settled:
+            close_for(tx, asked, made)
         if not tx.billing.decide(asked.number, made, state):
             raise InvalidValue(f"question {asked.number} was decided by somebody else meanwhile")
 

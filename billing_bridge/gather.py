@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 
@@ -35,6 +35,7 @@ __all__ = ["MARGIN", "Place", "Whom", "gather", "whom_at"]
 MARGIN = timedelta(days=5)
 """Read before and after a span, so that readings at its ends are judged by their neighbours."""
 
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_YEAR = (timedelta(days=366 + 31), timedelta(days=334))
 """Where periods of last year end that may be the same period, before the ends asked about."""
 
@@ -65,6 +66,7 @@ class Place:
         reads: billing reads on record that touch the span, and those of a year before.
         checked: what was judged between closings; empty unless it was asked for.
         order: the open order of a reader, if it was asked for.
+        asof: when it was asked for, UTC.
     """
 
     point: ServicePoint
@@ -80,6 +82,7 @@ class Place:
     reads: Sequence[KeptRead] = ()
     checked: Checked = field(default_factory=Checked)
     order: ReadingOrder | None = None
+    asof: datetime = _NEVER
 
     def subject(self, utility: Utility) -> Subject:
         """Whose register."""
@@ -169,7 +172,7 @@ def gather(  # noqa: PLR0913  what is asked for, and how closely
     until: datetime,
     *,
     days: Sequence[datetime] = (),
-    judging: bool = False,
+    judging: datetime | None = None,
 ) -> dict[str, Place]:
     """Fetch what is known of service points over a span, and of those that are deducted from them.
 
@@ -181,7 +184,8 @@ def gather(  # noqa: PLR0913  what is asked for, and how closely
         until: UTC; readings up to :data:`MARGIN` after it.
         days: if given, only readings at the edges of these days, see
             :meth:`metering.billing.BillingBook.index_points`: enough for volumes by day, a tenth of the work.
-        judging: fetch what was judged between closings, and orders of readers, too.
+        judging: if given, what was judged between closings and orders of readers are fetched too, as of
+            this moment, UTC.
     """
     asked = {one.id: one for one in points}
     deductibles = tx.customers.deductibles(list(asked))
@@ -216,6 +220,7 @@ def gather(  # noqa: PLR0913  what is asked for, and how closely
             reads=reads.get(point, ()),
             checked=checked,
             order=orders.get(point),
+            asof=judging or _NEVER,
         )
         for point in asked
     }

@@ -14,6 +14,7 @@ from billing_bridge.boundary import Dial, How, Rounding
 from billing_bridge.checked import alarms, class_reference, log_of, looked_up
 from billing_bridge.closing import validated
 from billing_bridge.gather import Place
+from billing_bridge.ordering import awaited
 from billing_bridge.period import Period
 from billing_bridge.read import BillingRead, Ruling
 from billing_bridge.record import opened
@@ -66,12 +67,16 @@ def judge(
         booked: where the period before closed.
     """
     dials, rounding, rulings, contradictions = place.dials(utility, (period.start, period.end))
-    taken = take_read(place.subject(utility), dials, period, rounding, booked)
+    taken = awaited(
+        place, period, take_read(place.subject(utility), dials, period, rounding, booked), utility
+    )
     whom = place.billed(period)
     contract = whom.tenancy.contract if whom else None
     if isinstance(taken, Unbillable):
         return Verdicts(taken, (question_of(taken, ExceptionKind.UNBILLABLE, taken.reason),), contract)
-    named = replace(taken, rulings=about(rulings, period), revision=next_revision(place, period))
+    named = replace(
+        taken, rulings=(*about(rulings, period), *taken.rulings), revision=next_revision(place, period)
+    )
     read = ruled(named, place, dials, period, utility, others)
     return Verdicts(read, tuple(_questions(read, _within(contradictions, period))), contract)
 

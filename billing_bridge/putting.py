@@ -36,7 +36,7 @@ def place_of(
 ) -> tuple[Place, Mapping[str, Place]]:
     """Fetch what is known of the service point a question is about."""
     known = tx.registry.service_points([about.service_point])
-    places = gather(tx, utility, known.values(), about.starts - _HISTORY, max(about.ends, now), judging=True)
+    places = gather(tx, utility, known.values(), about.starts - _HISTORY, max(about.ends, now), judging=now)
     return places[about.service_point], places
 
 

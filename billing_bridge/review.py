@@ -10,10 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from billing_bridge.bridge import SYSTEM, Tally
+from billing_bridge.bridge import Tally
 from billing_bridge.closing import revise_periods
 from billing_bridge.gather import Place, gather
 from billing_bridge.judge import about, newest, question_of, ruled
+from billing_bridge.ordering import SYSTEM
 from billing_bridge.read import BillingRead
 from billing_bridge.record import kept, opened
 from billing_bridge.utility import Late, Utility
@@ -70,7 +71,7 @@ class Review:
             plain, estimated = _parted(tx, points, since, until)
             places = self._gathered(tx, plain, since, until)
             places |= (
-                gather(tx, self._utility, estimated, since - _HISTORY, max(until, now), judging=True)
+                gather(tx, self._utility, estimated, since - _HISTORY, max(until, now), judging=now)
                 if estimated
                 else {}
             )
@@ -91,7 +92,9 @@ class Review:
         """Fetch what lies around the periods: what was read at both ends needs no history."""
         calendars = {self._utility.calendars.of(one.route) for one in points}
         begins = [calendar.periods(since, until)[0].start for calendar in calendars]
-        return gather(tx, self._utility, points, min(begins), until, judging=True) if points else {}
+        return (
+            gather(tx, self._utility, points, min(begins), until, judging=self._clock.now()) if points else {}
+        )
 
     def _of(
         self, place: Place, places: dict[str, Place], since: datetime, until: datetime, now: datetime

@@ -150,7 +150,7 @@ class ToldState:
         read_at: when it was read, UTC.
         value: m3; ``None`` = what was typed is no number.
         typed: what was typed or told.
-        channel: ``reader``, ``web``, ``phone``, ``e-mail``, ``photo``.
+        channel: ``visit`` (of before: ``reader``), ``web``, ``phone``, ``e-mail``, ``photo``.
         by: who entered it.
         reference: of a photo or a route, empty if none.
         entered_at: UTC.

@@ -82,7 +82,7 @@ def read_now(store: Store, clock: Clock, utility: Utility, service_point: str) -
         points = tx.registry.service_points([service_point])
         if not points:
             raise InvalidValue(f"there is no service point {service_point[:60]!r}")
-        places = gather(tx, utility, points.values(), now - _HISTORY, now, judging=True)
+        places = gather(tx, utility, points.values(), now - _HISTORY, now, judging=now)
     place = places[service_point]
     here = CutMade(service_point, now, Cause.ON_DEMAND.value, "preview", "preview", now)
     place = replace(place, cuts=[*place.cuts, here])

@@ -33,7 +33,7 @@ from service.settings_model import Settings
 
 __all__ = ["SelfReadings", "Taken"]
 
-_READER = "reader"
+_VISITS = frozenset({"visit", "reader"})
 _SILENT = timedelta(days=400)
 """How long a meter may be silent and still be asked what it said last."""
 
@@ -107,8 +107,11 @@ class SelfReadings:
             known = self._known(tx, hung, read_at)
             before = tx.customers.states_at(service_point, window)
             so_far = SelfReading(
-                tuple(_entered(one) for one in before if one.channel != _READER),
-                next((one.accepted_at for one in before if one.accepted_at and one.channel != _READER), None),
+                tuple(_entered(one) for one in before if one.channel not in _VISITS),
+                next(
+                    (one.accepted_at for one in before if one.accepted_at and one.channel not in _VISITS),
+                    None,
+                ),
             )
             entry = Entered(typed[:200], read_at, by, channel, photo=photo)
             judged = enter(so_far, entry, known, self._window, self._rules).entries[-1]
@@ -130,7 +133,7 @@ class SelfReadings:
         with self._store.writing() as tx:
             waiting = [one for one in tx.customers.waiting_states() if not (is_open and one.window == window)]
             newest_of = {
-                (one.service_point, one.window): one.number for one in waiting if one.channel != _READER
+                (one.service_point, one.window): one.number for one in waiting if one.channel not in _VISITS
             }
             return sum(tx.customers.accept_state(one, self._clock.now()) for one in newest_of.values())
 

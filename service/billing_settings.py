@@ -17,7 +17,7 @@ from billing_bridge.export.json_http import Url
 from billing_bridge.export.signature import Secret
 from billing_bridge.period import MONTHLY, Calendar, Calendars
 from billing_bridge.self_reading import Plausibility, Rules
-from billing_bridge.utility import Late, Utility
+from billing_bridge.utility import Late, Overdue, Utility
 from billing_bridge.validate import STAGES, Policy
 from billing_bridge.window import Window
 from metering.errors import SettingsError
@@ -94,6 +94,19 @@ class BillingSettings(Section):
     classes: Annotated[dict[str, RuleTexts], BeforeValidator(_class_texts)] = Field(
         default={}, description="the same for classes of customers"
     )
+    class_m3_per_day: dict[str, Decimal] = Field(
+        default={}, description="usual m3 a day of a class, where too few were billed to take a median"
+    )
+    reader_days: int = Field(default=14, description="days a reader has, unless said otherwise", ge=1, le=365)
+    after_deadline: Literal["estimate", "wait"] = Field(
+        default="estimate", description="a period whose reader did not come in time is estimated, or waits on"
+    )
+    order_readers: bool = Field(
+        default=True, description="a reader is ordered where nobody saw the meter for too long (R13)"
+    )
+    round_minutes: int = Field(
+        default=10, description="minutes between two rounds of `nurt billing round`; 0 = never", ge=0, le=1440
+    )
     nightly_hour: int | None = Field(
         default=3, description="local hour of the nightly review and reconciliation", ge=0, le=23
     )
@@ -145,6 +158,10 @@ class BillingSettings(Section):
             late=Late(self.late),
             wait=read_duration(self.wait),
             four_eyes_m3=self.four_eyes_m3,
+            class_usage=self.class_m3_per_day,
+            reader_days=self.reader_days,
+            overdue=Overdue(self.after_deadline),
+            order_readers=self.order_readers,
         )
 
     def self_reading_window(self) -> Window:

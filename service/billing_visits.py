@@ -9,14 +9,16 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from billing_bridge.arbiter import told_by
+from billing_bridge.ordering import visited
 from billing_bridge.utility import Utility
 from billing_bridge.validate import Arrival, validate_arrival
-from metering.billing import ExceptionState
 from metering.billing_customers import ToldState
 from metering.meter import Installation, ServicePoint
+from metering.orders import ReadingOrder
 from metering.ports import Clock, Store, Transaction
 from metering.reading import Register
 from service.imports.cells import IDENTITY_COLUMNS, exact_number, identity, text, when
@@ -31,6 +33,7 @@ COLUMNS = (
     "last_index_m3",
     "last_read",
     "why",
+    "due",
     "index_m3",
     "read_at",
     "note",
@@ -39,31 +42,33 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _PAGE = 500
 
 
-def route_csv(
-    store: Store, register: Register, zone: ZoneInfo, *, route: str | None, asked_only: bool
-) -> str:
-    """Write the route: service points in order, each with its last index.
+def route_csv(store: Store, utility: Utility, *, route: str | None, asked_only: bool, clock: Clock) -> str:
+    """Write the route: service points in order, each with its last index, and till when a reader is wanted.
 
     Args:
         store: open.
-        register: what is read.
-        zone: the utility's, for the times.
+        utility: what is read, and the zone for the times.
         route: which; ``None`` = all.
-        asked_only: only where a reader is asked for.
+        asked_only: only where a reader is ordered.
+        clock: tells what is overdue.
     """
+    zone = utility.rounding.zone
+    today = clock.now().astimezone(zone).date()
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     with store.reading() as tx:
-        why = _asked(tx)
         for points in _pages(tx, route):
-            hung = tx.billing.installed_at([one.id for one in points])
+            ids = [one.id for one in points]
+            hung, orders = tx.billing.installed_at(ids), tx.orders.open_at(ids)
             for point in points:
-                if asked_only and point.id not in why:
+                order = orders.get(point.id)
+                if asked_only and order is None:
                     continue
                 for one in hung.get(point.id, ()):
                     if one.valid_to is None:
-                        writer.writerow(_cells(tx, point, one, register, zone, why.get(point.id, "")))
+                        cells = _cells(tx, point, one, utility.register, zone)
+                        writer.writerow([*cells, *_wanted(order, today), "", "", ""])
     return out.getvalue()
 
 
@@ -89,6 +94,9 @@ def take_visits(  # noqa: PLR0913  a file, and where it goes
         found = [one for one in states if one is not None]
         new = [one for one in found if not _known(tx, one)]
         tx.customers.add_states(new)
+        for one in new:
+            said = f"{one.value} m3 at {one.read_at.astimezone(zone).isoformat(timespec='minutes')}"
+            visited(tx, one.service_point, by, said, now)
     return len(new)
 
 
@@ -127,7 +135,7 @@ def _state(  # noqa: PLR0913, PLR0917  one row and where it goes
         read_at=at,
         value=value,
         typed=row["index_m3"],
-        channel="reader",
+        channel="visit",
         by=by,
         entered_at=now,
         answer="received",
@@ -141,19 +149,17 @@ def _known(tx: Transaction, state: ToldState) -> bool:
     """Whether the same visit was taken in before: the same file twice is once."""
     return any(
         (one.meter, one.read_at, one.value) == (state.meter, state.read_at, state.value)
-        and one.channel == state.channel
+        and told_by(one.channel) is told_by(state.channel)
         for one in tx.customers.states_at(state.service_point)
     )
 
 
-def _asked(tx: Transaction) -> dict[str, str]:
-    """Give the service points a reader is asked to look at, with why."""
-    found: dict[str, str] = {}
-    after = 0
-    while page := tx.billing.exceptions([ExceptionState.READER], after=after, limit=_PAGE):
-        found |= {one.about.service_point: one.about.sentence for one in page}
-        after = page[-1].number
-    return found
+def _wanted(order: ReadingOrder | None, today: date) -> tuple[str, str]:
+    """Say why and till when a reader is wanted."""
+    if order is None:
+        return "", ""
+    late = " (overdue)" if order.overdue(today) else ""
+    return _safe(order.about.reason), f"{order.about.due.isoformat()}{late}"
 
 
 def _pages(tx: Transaction, route: str | None) -> Iterator[Sequence[ServicePoint]]:
@@ -163,13 +169,13 @@ def _pages(tx: Transaction, route: str | None) -> Iterator[Sequence[ServicePoint
         after = page[-1].id
 
 
-def _cells(  # noqa: PLR0913, PLR0917  one row
-    tx: Transaction, point: ServicePoint, hung: Installation, register: Register, zone: ZoneInfo, why: str
+def _cells(
+    tx: Transaction, point: ServicePoint, hung: Installation, register: Register, zone: ZoneInfo
 ) -> list[str]:
     last = next((one for one in tx.readings.latest(hung.meter) if one.register == register), None)
     value = format(last.value, "f") if last else ""
     seen = last.measured_at.astimezone(zone).isoformat(timespec="minutes") if last else ""
-    return [_safe(point.id), _safe(point.address), str(hung.meter), value, seen, _safe(why), "", "", ""]
+    return [_safe(point.id), _safe(point.address), str(hung.meter), value, seen]
 
 
 def _safe(cell: str) -> str:

@@ -101,8 +101,6 @@ def visits(
 
         nurt billing visits --asked
     """
-    from zoneinfo import ZoneInfo
-
     from metering.clock import SystemClock
     from service.billing_utility import utility_of
     from service.billing_visits import route_csv
@@ -111,8 +109,7 @@ def visits(
     settings = settings_in_force(config).settings
     store = prepared_store(settings.store, SystemClock())
     try:
-        zone = ZoneInfo(settings.ingest.zone)
-        text = route_csv(store, utility_of(settings).register, zone, route=route, asked_only=asked)
+        text = route_csv(store, utility_of(settings), route=route, asked_only=asked, clock=SystemClock())
     finally:
         store.close()
     if to is None:

@@ -256,7 +256,8 @@ def _state_page(request: Request, site: CustomerSite, guest: Guest, **said: str)
     history = [
         one
         for one in (site.readings.history(guest.point.id) if site.readings else ())
-        if any(mine.holds_at(one.entered_at) for mine in guest.tenancies) and one.channel != "reader"
+        if any(mine.holds_at(one.entered_at) for mine in guest.tenancies)
+        and one.channel not in {"visit", "reader"}
     ]
     values: dict[str, Any] = {"received": "", "refused": "", "typed": "", **said}
     lang = request.query_params.get("lang", "")
