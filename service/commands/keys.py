@@ -37,6 +37,8 @@ Supposed = Annotated[
     ),
 ]
 
+Waiting = Annotated[bool, typer.Option(help="Instead: meters whose telegrams wait for a key, and why.")]
+
 
 @app.command()
 def init(config: Config = None) -> None:
@@ -154,7 +156,46 @@ def check(config: Config = None) -> None:
             number, doubts = look_through(view.keyring)
     finally:
         store.close()
-    typer.echo("\n".join([f"{number} meters have keys, and each can be opened.", *doubts]))
+    have = "1 meter has keys" if number == 1 else f"{number} meters have keys"
+    typer.echo("\n".join([f"{have}, and each can be opened.", *doubts]))
+
+
+@app.command("list")
+def list_(
+    meter: Annotated[str, typer.Option(metavar="ID", help="The keys of one meter.")] = "",
+    waiting: Waiting = False,  # noqa: FBT002  an option
+    config: Config = None,
+) -> None:
+    """List which meters have keys, and of which telegrams each is. No key is printed.
+
+    Key 1 is the newest and is tried first. Keys beyond the validity told with them are not tried.
+
+    **Examples**
+
+        nurt keys list
+
+        nurt keys list --meter KAM-76348799-1b-16
+
+        nurt keys list --waiting
+    """
+    from metering.clock import SystemClock
+    from metering.meter import MeterId
+    from service.database import prepared_store
+    from service.key_list import keys_told, waiting_told
+    from service.text_table import text_table
+
+    store = prepared_store(settings_in_force(config).settings.store, SystemClock())
+    try:
+        with store.reading() as view:
+            of_meter = MeterId.parse(meter) if meter else None
+            rows = waiting_told(view) if waiting else list(keys_told(view, of_meter))
+    finally:
+        store.close()
+    if not rows:
+        none = f"{meter} has no key." if meter else "No meter has a key."
+        typer.echo("No telegram waits for a key." if waiting else none)
+    for line in text_table(rows):
+        typer.echo(line)
 
 
 @app.command("rotate-master")

@@ -15,11 +15,12 @@ from decoders.build import build
 from decoders.wmbus.encode import record
 from ingest.items import Delivery
 from ingest.pipeline import Pipeline
+from ingest.replay import Replay
 from ingest.routes import Route, Router
 from metering.clock import FixedClock, SystemClock
 from metering.errors import KeyringError, StoreError
 from metering.meter import Meter, MeterId
-from metering.ports import TelegramState
+from metering.ports import KeyPeriod, TelegramState
 from metering.store import SqlStore, load_master_key, upgrade
 from metering.store.sql import looking_after, rotation
 from metering.store.sql.copying import copy, sums
@@ -167,6 +168,32 @@ def test_doubtful_keys_in_the_store_are_told_without_showing_any(nurt, deploymen
     assert "2 meters (KAM-" in out
     assert ") share one key" in out
     assert KEY not in out
+
+
+def test_keys_are_listed_with_their_validity_and_without_showing_any(nurt, deployment):
+    since = datetime(2026, 3, 1, tzinfo=UTC)
+    with deployment.writing() as tx:
+        tx.keyring.put_periods([(OTHER, KeyPeriod(bytes(8))), (OTHER, KeyPeriod(bytes.fromhex(KEY), since))])
+    code, out, _ = nurt("keys", "list", "--meter", str(OTHER))
+    assert code == 0
+    _, newest, older = (" ".join(line.split()) for line in out.splitlines())
+    assert newest == f"{OTHER} 1 of 2 128 2026-03-01 00:00 UTC further notice yes"
+    assert older == f"{OTHER} 2 of 2 64 ever further notice yes"
+    assert out.splitlines()[0] in nurt("keys", "list")[1]
+    assert KEY not in out
+    assert nurt("keys", "list", "--meter", "KAM-99999999-1b-16")[1] == "KAM-99999999-1b-16 has no key.\n"
+
+
+def test_meters_that_wait_for_a_key_are_listed(nurt, deployment):
+    assert nurt("keys", "list", "--waiting")[1].splitlines()[1] == f"{OTHER}  no key is known"
+    with deployment.writing() as tx:
+        tx.keyring.put([(OTHER, bytes(16))])
+    Replay(deployment).mend(OTHER)
+    assert nurt("keys", "list", "--waiting")[1].splitlines()[1] == f"{OTHER}  no known key fits"
+    with deployment.writing() as tx:
+        tx.keyring.put([(OTHER, bytes.fromhex(KEY))])
+    Replay(deployment).mend(OTHER)
+    assert nurt("keys", "list", "--waiting")[1] == "No telegram waits for a key.\n"
 
 
 # --- soundness and backups -----------------------------------------------------------------------
