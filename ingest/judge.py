@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
+from typing import NamedTuple
 
 from decoders.assembly import Assembly
 from decoders.decoder import Decoder
@@ -40,8 +40,7 @@ HELD = frozenset(
 """Codes that heal without the telegram being sent again: by a right key, a layout, a mended model."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What becomes of a frame.
 
     Attributes:

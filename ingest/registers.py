@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from importlib.metadata import version
-from typing import NamedTuple, cast
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from decoders import Record, Telegram
@@ -110,7 +110,7 @@ def sheet_of(  # noqa: PLR0913, PLR0917  what readings_of takes, before there is
     dates = {} if bare else _storage_dates(said.records, heard_at, zone)
     heard = quality_of(Function.INSTANTANEOUS, reception, dated=False)
     lines = [_line_of(one, Quality.RAW if one.storage in dates else heard) for one in numbers]
-    values = [exact(cast("Decimal", one.value)) for one in numbers]
+    values = [exact(one.value) for one in numbers]  # type: ignore[arg-type]  # those that are numbers
     moments = [dates.get(one.storage, heard_at) for one in numbers] if dates else []
     for line, value, storage in _told(
         telegram, model, heard, dates, said if of is None or of.first else None

@@ -30,6 +30,10 @@ class MeterId:
     version: str
     device_type: str
 
+    def __hash__(self) -> int:
+        """By the serial: an identity is hashed a dozen times a telegram, and hardly two share one."""
+        return hash(self.serial)
+
     def __str__(self) -> str:
         """``KAM-76348799-1b-16``."""
         return f"{self.manufacturer}-{self.serial}-{self.version}-{self.device_type}"

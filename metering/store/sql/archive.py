@@ -146,9 +146,7 @@ class SqlArchive:
         """Give those of some archive numbers that are in the archive."""
         found: set[int] = set()
         for chunk in in_chunks(numbers):
-            found.update(
-                self._connection.scalars(sa.select(telegrams.c.id).where(telegrams.c.id.in_(chunk)))
-            )
+            found.update(self._connection.scalars(sa.select(telegrams.c.id).where(telegrams.c.id.in_(chunk))))
         return found
 
     def telegram(self, telegram: int) -> ArchivedTelegram | None:
