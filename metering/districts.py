@@ -98,6 +98,10 @@ class Districts(Protocol):
         """Give the meters that hang or hung at the service points of a district; those at borders not."""
         ...
 
+    def customers(self, district: str) -> int:
+        """Count those meters."""
+        ...
+
     def put_hours(self, hours: Sequence[DistrictHour]) -> None:
         """Keep hours; the same district and hour replaces."""
         ...

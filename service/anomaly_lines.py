@@ -17,6 +17,7 @@ __all__ = [
     "balance_line_of",
     "balance_text",
     "district_line_of",
+    "flow_text",
     "lacking_lines",
     "limit_line_of",
     "limit_text",
@@ -26,6 +27,7 @@ __all__ = [
 ]
 
 _SHOWN_METERS = 5
+LEAST_LPS = 0.1
 
 
 def told(findings: Iterable[Finding], tier: Tier) -> list[tuple[Finding, Stage]]:
@@ -79,7 +81,12 @@ def limit_line_of(limit: DetectionLimit) -> dict[str, object]:
 def limit_text(limit: DetectionLimit) -> str:
     """Say it."""
     share = f" ({limit.leak_lps / limit.inflow_lps:.0%} of its inflow)" if limit.inflow_lps > 0 else ""
-    return f"{limit.dma}: leaks from {limit.leak_lps:.2f} L/s{share} show within five nights"
+    return f"{limit.dma}: leaks from {flow_text(limit.leak_lps)}{share} show within five nights"
+
+
+def flow_text(lps: float) -> str:
+    """Say a flow in L/s, a small one in L/h."""
+    return f"{lps:.2f} L/s" if lps >= LEAST_LPS else f"{lps * 3600:.0f} L/h"
 
 
 def balance_line_of(balance: Balance) -> dict[str, object]:

@@ -14,7 +14,7 @@ goes on with the meters it did not reach; what it kept is settled by the next.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -46,6 +46,8 @@ AHEAD = timedelta(days=2)
 DAY_BEGINS = timedelta(hours=4)
 """Local time from which a day's use is judged over the whole fleet: by then yesterday has come in."""
 WHOLE_MARK = "anomaly.whole"
+OF_CUSTOMERS = frozenset({"leak", "burst", "use", "vacancy", "under_registration"})
+"""Classes that speak of one household's use."""
 AnyDetector = Detector | FleetDetector
 WATER = ("water", "cold water", "hot water", "warm water", "")
 
@@ -88,6 +90,7 @@ class _Fleet:
     first: dict[str, float] = field(default_factory=dict)
     until: dict[str, datetime] = field(default_factory=dict)
     gateways: dict[str, str] = field(default_factory=dict)
+    borders: set[str] = field(default_factory=set)
 
     def note(self, found: Sequence[Found]) -> None:
         """Note of some meters from when to when they were looked at, and who brings them."""
@@ -184,12 +187,14 @@ class Scanner:
         always: bool,
     ) -> None:
         with self._store.reading() as tx:
-            found = read_fleet(tx, part, *time)
+            borders = {one.meter for meters in tx.districts.meters().values() for one in meters}
+            found = read_fleet(tx, part, *time, borders)
             marks = {} if always else tx.findings.marks([str(one.meter) for one in found])
         fresh = [one for one in found if marks.get(str(one.meter)) != one.mark]
         second = int(now.timestamp())
         if report.whole and found:
             gathered = scan_part([one.series for one in found], self._zone, second, _FLEET)
+            whole.borders |= {str(one) for one in borders}
             whole.parts.append(replace(gathered, insufficiencies=()))
             whole.note(found)
         if not fresh:
@@ -200,7 +205,9 @@ class Scanner:
         report.insufficiencies += result.insufficiencies
         with self._store.writing() as tx:
             self._hold(tx)
-            seen = self._keeper.keep(tx, result.findings, now, report.raised)
+            names = {str(one) for one in borders}
+            of_customers = [one for one in result.findings if not _is_district_flow(one, names)]
+            seen = self._keeper.keep(tx, of_customers, now, report.raised)
             until = {str(one.meter): one.mark.until for one in fresh}
             first = {str(one.meter): float(one.series.at.min()) for one in fresh}
             opened = [
@@ -215,9 +222,10 @@ class Scanner:
         """Let fleet detectors tell what they see in all meters, and book that the day is done."""
         detectors = [_told_gateways(detector, whole.gateways) for detector in _FLEET]
         result = put_together(whole.parts, detectors)
+        of_customers = [one for one in result.findings if not _is_district_flow(one, whole.borders)]
         with self._store.writing() as tx:
             self._hold(tx)
-            seen = self._keeper.keep(tx, result.findings, now, report.raised)
+            seen = self._keeper.keep(tx, of_customers, now, report.raised)
             subjects = list(whole.until)
             opened = [one for one in tx.findings.open_of(subjects) if one.finding.family in _families(_FLEET)]
             report.closed += _close_unseen(tx, opened, seen, whole.first, whole.until)
@@ -257,6 +265,11 @@ def _equipped(detector: AnyDetector, found: Sequence[Found]) -> AnyDetector:
 
 def _told_gateways(detector: AnyDetector, gateways: Mapping[str, str]) -> AnyDetector:
     return replace(detector, gateways=gateways) if isinstance(detector, SilentDetector) else detector
+
+
+def _is_district_flow(finding: Finding, borders: Collection[str]) -> bool:
+    """Whether it tells a district's flow as if a customer used it: the district itself is judged for that."""
+    return finding.family in OF_CUSTOMERS and finding.subject in borders
 
 
 def _families(detectors: Sequence[AnyDetector]) -> frozenset[str]:

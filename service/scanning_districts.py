@@ -34,7 +34,7 @@ from metering.finding import Finding
 from metering.meter import MeterId
 from metering.ports import Store, Transaction
 from metering.reading import Register
-from service.scanning_series import CUBIC_METRES, INDEX, series_from
+from service.scanning_series import BORDER_Q3_M3H, CUBIC_METRES, INDEX, series_from
 
 __all__ = ["DistrictState", "DistrictsJudged", "judge_districts", "keep_states", "read_districts", "state_of"]
 
@@ -49,8 +49,6 @@ KNOWN = 0.7
 MOST_HOURS = 0.8
 """Share of the hours of the last two months that must be so, for use to be taken off."""
 RECENT_H = 60 * 24
-BORDER_Q3_M3H = 1000.0
-"""Bound of what a border meter can count where its Q3 is not registered."""
 LITRES_PER_LPS_HOUR = 3600.0
 MARK = "anomaly.district."
 

@@ -20,7 +20,7 @@ from metering.ports import Transaction
 from metering.reading import Reading, Register
 from metering.status import STATUS, StatusFlag
 
-__all__ = ["VERSION", "Found", "gateways_of", "read_fleet", "series_from", "series_of"]
+__all__ = ["BORDER_Q3_M3H", "VERSION", "Found", "gateways_of", "read_fleet", "series_from", "series_of"]
 
 VERSION = "2"
 """Of the detectors' state: one higher has every meter judged anew from its readings."""
@@ -31,6 +31,8 @@ BATTERY_SHARE = Register("battery_pct")
 _DAYS = {"d": 1.0, "month": 30.44, "year": 365.25}
 LITRES = 1000
 CUBIC_METRES = "m3"
+BORDER_Q3_M3H = 1000.0
+"""Bound of what a meter at a district's border can count where its Q3 is not registered."""
 
 _FLAGS = {
     StatusFlag.BATTERY: Flag.BATTERY,
@@ -72,8 +74,14 @@ class Found:
     circumstances: Circumstances = NOTHING_ELSE
 
 
-def read_fleet(tx: Transaction, meters: Collection[MeterId], since: datetime, until: datetime) -> list[Found]:
-    """Read the main index of some meters, and what else they say."""
+def read_fleet(
+    tx: Transaction,
+    meters: Collection[MeterId],
+    since: datetime,
+    until: datetime,
+    borders: Collection[MeterId] = (),
+) -> list[Found]:
+    """Read the main index of some meters, and what else they say; ``borders`` are large, not customers'."""
     facts, counted = tx.customers.meter_facts(meters), tx.columns.registers(meters)
     found = []
     for meter in meters:
@@ -83,7 +91,11 @@ def read_fleet(tx: Transaction, meters: Collection[MeterId], since: datetime, un
         known = facts.get(meter)
         told = MeterFacts(
             str(meter),
-            q3_m3h=float(known.q3_m3h) if known and known.q3_m3h else None,
+            q3_m3h=float(known.q3_m3h)
+            if known and known.q3_m3h
+            else BORDER_Q3_M3H
+            if meter in borders
+            else None,
             digits=known.digits if known else None,
         )
         found.append(_found(tx, (meter, told, counted[meter]), index, (since, until)))

@@ -108,13 +108,14 @@ def remove(
 
 
 def _line(tx: Transaction, name: str, meters: Sequence[DistrictMeter]) -> str:
+    from service.anomaly_lines import flow_text
     from service.scanning_districts import state_of
 
-    state, customers = state_of(tx, name), {one.meter for one in tx.districts.members(name)}
+    state, customers = state_of(tx, name), tx.districts.customers(name)
     into = sum(one.sign > 0 for one in meters)
-    line = f"{name}  {into} meter(s) in, {len(meters) - into} out, {len(customers)} customers' meters"
+    line = f"{name}  {into} meter(s) in, {len(meters) - into} out, {customers} customers' meters"
     if state.detectable_lps is None:
         return f"{line}; not judged: {state.lacking}"
     net = "less customers' use" if state.net else "inflow only"
-    inflow = f"{state.inflow_lps:.2f} L/s" if state.inflow_lps is not None else "unknown inflow"
-    return f"{line}; {inflow} ({net}); leaks from {state.detectable_lps:.2f} L/s show within five nights"
+    inflow = flow_text(state.inflow_lps) if state.inflow_lps is not None else "unknown inflow"
+    return f"{line}; {inflow} ({net}); leaks from {flow_text(state.detectable_lps)} show within five nights"

@@ -16,11 +16,13 @@ from metering.ports import Transaction
 from service.anomaly_money import Loss, loss_so_far
 from service.scanning_series import CUBIC_METRES, INDEX, series_of
 from service.web.context import Site
+from service.web.district_views import district_picture
 from service.web.errors import NotFound
 
 __all__ = ["FindingView", "judged", "language_of", "open_views", "picture_of", "view_of"]
 
 AROUND = timedelta(days=14)
+OF_DISTRICTS = frozenset({"district", "balance"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +34,14 @@ class FindingView:
         said: its sentence.
         loss: what it cost so far, if anything.
         of_meter: whether its subject is a meter.
+        of_district: whether it is a district.
     """
 
     kept: Kept
     said: str
     loss: Loss | None
     of_meter: bool
+    of_district: bool = False
 
 
 def view_of(kept: Kept, site: Site, language: str) -> FindingView:
@@ -45,7 +49,8 @@ def view_of(kept: Kept, site: Site, language: str) -> FindingView:
     finding = kept.finding
     said = sentence(finding.stages[-1], language, site.zone)
     loss = loss_so_far(finding, site.clock.now(), site.tariff)
-    return FindingView(kept, said, loss, _is_meter(finding.subject))
+    of_district = finding.family in OF_DISTRICTS
+    return FindingView(kept, said, loss, _is_meter(finding.subject), of_district)
 
 
 def language_of(asked: str | None, accepted: str) -> str:
@@ -57,10 +62,11 @@ def language_of(asked: str | None, accepted: str) -> str:
 
 
 def picture_of(tx: Transaction, kept: Kept, site: Site, language: str) -> str:
-    """Draw a finding of a meter over its readings; empty for others, and where there is nothing to draw."""
+    """Draw a finding over the readings of its meter or the nights of its district; empty if it cannot be."""
     finding = kept.finding
     if not _is_meter(finding.subject):
-        return ""
+        is_district = finding.subject in tx.districts.meters()
+        return district_picture(tx, finding.subject, site, language, [kept]) if is_district else ""
     since = finding.stages[0].onset - AROUND
     until = (finding.cleared_at or site.clock.now()) + AROUND
     readings = tx.readings.series(MeterId.parse(finding.subject), INDEX, since, until)

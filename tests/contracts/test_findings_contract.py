@@ -137,6 +137,16 @@ def test_what_nobody_decided_about_waits_and_is_settled_once(store, make):
         assert (settled.muted, settled.tenancy) == ("", "U-1")
 
 
+def test_evidence_without_a_number_is_kept_as_nothing(store, make):
+    open_band = replace(
+        stage(make, 0, Tier.NOTIFY), evidence={"band_lph": (64.0, float("inf")), "p": float("nan")}
+    )
+    with store.writing() as tx:
+        number = tx.findings.keep(finding(make, open_band), make.at(0))[0].id
+        kept = tx.findings.finding(number)
+    assert kept.finding.stages[0].evidence == {"band_lph": [64.0, None], "p": None}
+
+
 def test_findings_are_found_by_subject_and_by_the_hour_they_were_raised_in(store, make):
     with store.writing() as tx:
         for at in range(3):

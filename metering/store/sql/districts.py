@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -70,17 +71,16 @@ class SqlDistricts:
 
     def members(self, district: str) -> Sequence[Member]:
         """Give the meters that hang or hung at the service points of a district; those at borders not."""
-        border = sa.select(district_meters.c.meter)
         columns = (installations.c.meter, installations.c.valid_from, installations.c.valid_to)
-        wanted = (
-            sa.select(*columns)
-            .join(service_points, service_points.c.id == installations.c.service_point)
-            .where(service_points.c.district == district, installations.c.meter.not_in(border))
-            .order_by(installations.c.meter, installations.c.valid_from)
-        )
+        wanted = _hanging(sa.select(*columns), district).order_by(*columns[:2])
         rows = self._connection.execute(wanted).all()
         meters = self._names.meters.things({row.meter for row in rows})
         return [Member(meters[row.meter], row.valid_from, row.valid_to) for row in rows]
+
+    def customers(self, district: str) -> int:
+        """Count those meters."""
+        counted = sa.select(sa.func.count(sa.distinct(installations.c.meter)))
+        return self._connection.execute(_hanging(counted, district)).scalar() or 0
 
     def put_hours(self, hours: Sequence[DistrictHour]) -> None:
         """Keep hours; the same district and hour replaces."""
@@ -100,3 +100,12 @@ class SqlDistricts:
         """Give the beginning of the newest hour kept."""
         wanted = sa.select(district_hours.c.hour).where(district_hours.c.district == district)
         return self._connection.execute(wanted.order_by(district_hours.c.hour.desc()).limit(1)).scalar()
+
+
+def _hanging(wanted: sa.Select[Any], district: str) -> sa.Select[Any]:
+    border = sa.select(district_meters.c.meter)
+    return (
+        wanted.select_from(installations)
+        .join(service_points, service_points.c.id == installations.c.service_point)
+        .where(service_points.c.district == district, installations.c.meter.not_in(border))
+    )

@@ -251,8 +251,18 @@ def _row(finding: Finding) -> dict[str, Any]:
         "raised_at": first.raised_at,
         "onset": first.onset,
         "cleared_at": finding.cleared_at,
-        "body": json.dumps(body, ensure_ascii=False, default=_plain, allow_nan=False),
+        "body": _json(body),
     }
+
+
+def _json(body: Mapping[str, Any]) -> str:
+    """Write evidence; JSON has no infinity and no NaN: a band that is open upwards ends in null."""
+    try:
+        return json.dumps(body, ensure_ascii=False, default=_plain, allow_nan=False)
+    except ValueError:
+        readable = json.dumps(body, ensure_ascii=False, default=_plain)
+        finite = json.loads(readable, parse_constant=lambda _name: None)
+        return json.dumps(finite, ensure_ascii=False, allow_nan=False)
 
 
 def _plain(value: object) -> object:

@@ -15,6 +15,7 @@ from service.web.routes import (
     metrics,
     page_billing,
     page_coverage,
+    page_districts,
     page_findings,
     page_gateways,
     page_meter,
@@ -47,6 +48,7 @@ ROUTERS = tuple(
         page_gateways,
         page_coverage,
         page_findings,
+        page_districts,
         page_billing,
     )
 )
