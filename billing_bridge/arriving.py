@@ -80,8 +80,15 @@ class _Done:
 class Arrivals:
     """Judges states as they arrived."""
 
-    def __init__(self, store: Store, utility: Utility, clock: Clock) -> None:
-        """Prepare; nothing is read."""
+    def __init__(
+        self,
+        store: Store,
+        utility: Utility,
+        clock: Clock,
+        hold: Callable[[Transaction], None] = lambda _tx: None,
+    ) -> None:
+        """Prepare; nothing is read. ``hold`` is called in each transaction that writes."""
+        self._hold = hold
         self._store = store
         self._utility = utility
         self._clock = clock
@@ -123,6 +130,7 @@ class Arrivals:
         if not done:
             return
         with self._store.writing() as tx:
+            self._hold(tx)
             new = tx.checks.keep([finding for one in done for finding in one.findings])
             tx.checks.put_marks([one.mark for one in done])
         tally.meters += len(moved)

@@ -208,9 +208,10 @@ class Bridge:
         return kept(read, one.said.state, contract=one.said.contract, now=now, by=SYSTEM)
 
 
-def batches(store: Store, *, route: str | None = None, size: int = BATCH) -> Iterator[list[ServicePoint]]:
-    """Give the service points with meters, some hundred at a time, by id."""
-    after = ""
+def batches(
+    store: Store, *, route: str | None = None, size: int = BATCH, after: str = ""
+) -> Iterator[list[ServicePoint]]:
+    """Give the service points with meters, some hundred at a time, by id, behind ``after``."""
     while True:
         with store.reading() as tx:
             found = list(tx.billing.service_points(route=route, after=after, limit=size))

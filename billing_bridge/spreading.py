@@ -71,8 +71,15 @@ class _Found:
 class Intervals:
     """Judges the intervals of service points."""
 
-    def __init__(self, store: Store, utility: Utility, clock: Clock) -> None:
-        """Prepare; nothing is read."""
+    def __init__(
+        self,
+        store: Store,
+        utility: Utility,
+        clock: Clock,
+        hold: Callable[[Transaction], None] = lambda _tx: None,
+    ) -> None:
+        """Prepare; nothing is read. ``hold`` is called in each transaction that writes."""
+        self._hold = hold
         self._store = store
         self._utility = utility
         self._clock = clock
@@ -102,6 +109,7 @@ class Intervals:
         for place in places:
             self._place(place, since, until, now, found)
         with self._store.writing() as tx:
+            self._hold(tx)
             for meter, first, last in found.cleared:
                 tx.checks.clear([meter], RULES, first, last)
             raised = tx.checks.keep(found.findings)

@@ -18,8 +18,10 @@ from service.billing_reconcile import (
     ask,
     compare_books,
     compare_ourselves,
+    settle_agreed,
     theirs_of,
 )
+from service.billing_rounds import Rounds
 from service.billing_self_reading import SelfReadings
 from service.billing_utility import utility_of
 from service.settings_model import Settings
@@ -55,6 +57,7 @@ def reconciled(  # noqa: PLR0913  what is compared, and with what
     if keep:
         for done in told.values():
             ask(store, clock, done)
+        settle_agreed(store, clock, ours)
     return told
 
 
@@ -89,7 +92,7 @@ def due(settings: Settings, now: datetime, last: datetime | None) -> bool:
 
 
 def night_round(settings: Settings, store: Store, clock: Clock) -> Night:
-    """Take over due states, review what was billed in two months, reconcile it.
+    """Take over due states, review what was billed in two months, reconcile it, judge what came late.
 
     Raises:
         StoreUnavailable: what was done by then stays done; the next round does the rest.
@@ -103,6 +106,7 @@ def night_round(settings: Settings, store: Store, clock: Clock) -> Night:
         proposed += review.look(points, span.since, span.until).proposed
     told = reconciled(settings, store, clock, span, None, keep=True)
     compared = sum(one.compared for one in told.values())
+    Rounds(settings, store, clock).run(everything=True)
     return Night(accepted, proposed, compared, sum(len(one.found) for one in told.values()))
 
 

@@ -1,12 +1,13 @@
 """What was billed, what the billing system holds, what the chart shows and what the meter last said: one?
 
-Two comparisons, both nightly and by hand:
+Two comparisons:
 
-with the billing system
+with the billing system, nightly and by hand
     missing there, extra there, differing: key by key, over the digest of what was handed over
-with ourselves
+with ourselves, in every round for what changed since, nightly and by hand for two months
     the volume of each billed period against the chart's over the same time, and the last booked index against
-    what the meter sent since: to the litre, or a question for a person says where not
+    what the meter sent since: to the litre, or a question for a person says where not; a question about what
+    agrees again is closed
 """
 
 from __future__ import annotations
@@ -22,17 +23,29 @@ from billing_bridge.boundary import Dial
 from billing_bridge.bridge import batches
 from billing_bridge.gather import Place, gather
 from billing_bridge.judge import newest, question_of
+from billing_bridge.ordering import SYSTEM
 from billing_bridge.read import BillingRead
 from billing_bridge.record import opened
 from billing_bridge.taking import Booked, Unbillable, take_read
 from billing_bridge.utility import Late, Utility
-from metering.billing import ExceptionKind, KeptRead, NewException, ReadState
+from metering.billing import Decision, ExceptionKind, ExceptionState, KeptRead, NewException, ReadState
 from metering.consumption import Interval, cut, joined
 from metering.errors import TelemetryError
+from metering.meter import ServicePoint
 from metering.outbox import OutboxState
 from metering.ports import Clock, Store, Transaction
 
-__all__ = ["Disagreement", "Reconciled", "Theirs", "compare_books", "compare_ourselves", "theirs_of"]
+__all__ = [
+    "Disagreement",
+    "Reconciled",
+    "Theirs",
+    "ask",
+    "compare_books",
+    "compare_ourselves",
+    "compare_points",
+    "settle_agreed",
+    "theirs_of",
+]
 
 _MARGIN = timedelta(days=400)
 
@@ -80,10 +93,18 @@ class Reconciled:
     Attributes:
         compared: reads.
         found: where not.
+        points: service points that were looked at, for comparisons with ourselves.
     """
 
     compared: int = 0
     found: list[Disagreement] = field(default_factory=list)
+    points: set[str] = field(default_factory=set)
+
+    def add(self, other: Reconciled) -> None:
+        """Add another's."""
+        self.compared += other.compared
+        self.found += other.found
+        self.points |= other.points
 
 
 def theirs_of(body: bytes) -> list[Theirs]:
@@ -133,15 +154,50 @@ def compare_ourselves(
     """Compare each billed period with the chart over the same time, and with what the meter says."""
     done = Reconciled()
     for points in batches(store):
-        with store.reading() as tx:
-            places = gather(tx, utility, points, since - _MARGIN, max(until, now))
-        for point in points:
-            place = places[point.id]
-            for row in newest(place.reads, ReadState.BILLED).values():
-                if since < row.ends <= until:
-                    done.compared += 1
-                    done.found += _to_the_litre(place, utility, row)
+        done.add(compare_points(store, utility, points, since, until, now))
     return done
+
+
+def compare_points(  # noqa: PLR0913, PLR0917  whose, which periods, and as of when
+    store: Store,
+    utility: Utility,
+    points: Sequence[ServicePoint],
+    since: datetime,
+    until: datetime,
+    now: datetime,
+) -> Reconciled:
+    """Compare the billed periods of some service points with ``since < end <= until``."""
+    done = Reconciled(points={one.id for one in points})
+    with store.reading() as tx:
+        reads = tx.billing.reads_at([one.id for one in points], since, until)
+        billed = {point: newest(rows, ReadState.BILLED).values() for point, rows in reads.items()}
+        read = [one for one in points if billed.get(one.id) and all(row.actual for row in billed[one.id])]
+        others = [one for one in points if billed.get(one.id) and one not in read]
+        begin = min((row.starts for one in read for row in billed[one.id]), default=since)
+        places = gather(tx, utility, read, begin, max(until, now)) if read else {}
+        if others:
+            places |= gather(tx, utility, others, since - _MARGIN, max(until, now))
+    for point in (*read, *others):
+        place = places[point.id]
+        for row in newest(place.reads, ReadState.BILLED).values():
+            if since < row.ends <= until:
+                done.compared += 1
+                done.found += _to_the_litre(place, utility, row)
+    return done
+
+
+def settle_agreed(store: Store, clock: Clock, done: Reconciled) -> int:
+    """Close questions about chart and meter where they agree again. Gives how many."""
+    differing = {one.read.service_point for one in done.found if one.read is not None}
+    settled = 0
+    with store.writing() as tx:
+        for asked in tx.billing.questions_at(done.points - differing):
+            about = asked.about
+            ours = orjson.loads(about.evidence).get("what") in {"chart", "meter"}
+            if about.kind is ExceptionKind.RECONCILIATION and asked.state is ExceptionState.OPEN and ours:
+                agreed = Decision("gone", SYSTEM, "Chart, bill and meter agree again.", clock.now())
+                settled += tx.billing.decide(asked.number, agreed, ExceptionState.GONE)
+    return settled
 
 
 def ask(store: Store, clock: Clock, done: Reconciled) -> int:
@@ -202,24 +258,28 @@ def _to_the_litre(place: Place, utility: Utility, row: KeptRead) -> Iterator[Dis
     if ours != theirs and not proposed and not absorbed:
         said = f"Billed index {ours} m3 at the end, the meter's own reads say {theirs} m3."
         yield Disagreement("meter", row.key, said, row)
-    yield from _last_word(dials, billed, row)
+    yield from _last_word(place, dials, billed, row)
     chart = _charted(place, utility, billed)
-    if chart is not None and billed.actual and chart != _exact(billed):
+    if chart is not None and billed.actual and not proposed and chart != _exact(billed):
         said = f"The chart shows {chart} m3 for the period, billed indices differ by {_exact(billed)} m3."
         yield Disagreement("chart", row.key, said, row)
 
 
-def _last_word(dials: Sequence[Dial], billed: BillingRead, row: KeptRead) -> Iterator[Disagreement]:
-    """Tell a meter that says less now than what was billed of it."""
+def _last_word(
+    place: Place, dials: Sequence[Dial], billed: BillingRead, row: KeptRead
+) -> Iterator[Disagreement]:
+    """Tell a meter whose newest state, believed or not, is less than what was billed of it."""
     last = billed.segments[-1]
-    for dial in dials:
-        said = dial.last_word
-        if dial.meter == last.meter and said is not None and said[0].at > row.ends:
-            booked = dial.rebased(last.closing)
-            if said[1] == booked.line and said[0].total < booked.total:
-                told = f"The meter said {said[0].value} m3 at {said[0].at.isoformat()},"
-                told += f" less than the {last.closing.index} m3 billed."
-                yield Disagreement("meter", row.key, told, row)
+    points = place.points.get(last.meter, ())
+    dial = next((one for one in dials if one.meter == last.meter), None)
+    if dial is None or not points or points[-1].at <= row.ends or not dial.segment.hangs_at(points[-1].at):
+        return
+    newest_state, wraps = points[-1], dial.segment.limits.wraps_at
+    fall = last.closing.index - newest_state.value
+    if fall > 0 and (wraps is None or 2 * fall < wraps):  # a larger fall is a register that began anew
+        told = f"The meter said {newest_state.value} m3 at {newest_state.at.isoformat()},"
+        told += f" less than the {last.closing.index} m3 billed."
+        yield Disagreement("meter", row.key, told, row)
 
 
 def _litres(read: BillingRead) -> Decimal:

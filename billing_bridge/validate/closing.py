@@ -27,8 +27,11 @@ __all__ = [
 
 _ALARM_CODES = {
     "tamper": Cim.TAMPER,
+    "magnet": Cim.TAMPER,
+    "removal": Cim.TAMPER,
     "reverse": Cim.REVERSE_ROTATION,
     "sensor": Cim.SENSOR_FAILURE,
+    "fault": Cim.SENSOR_FAILURE,
     "battery": Cim.BATTERY_LOW,
 }
 
@@ -91,7 +94,7 @@ def prolonged_estimation(case: PeriodCase, parameters: ProlongedParameters) -> R
 def device_alarm(case: PeriodCase, _parameters: NoParameters) -> Result:
     """R14: what the device itself complained of since the last read."""
     if case.alarms is None:
-        return NotRun("the device tells no alarms")
+        return NotRun("the device tells no alarms: pulse inputs have no way to")
     if not case.alarms:
         return Passed()
     codes = [code for word, code in _ALARM_CODES.items() if any(word in name for name in case.alarms)]
@@ -102,7 +105,10 @@ def device_alarm(case: PeriodCase, _parameters: NoParameters) -> Result:
 def sum_check(case: PeriodCase, parameters: SumParameters) -> Result:
     """R15: do the intervals add up to the difference of the indices?"""
     if case.intervals_m3 is None or case.index_delta_m3 is None:
-        return NotRun("there are no intervals with indices at their ends")
+        return NotRun(
+            "there are no intervals with indices at their ends: the meter sends no values of its own log"
+            " (register volume/s1) for both ends of the period; `nurt billing import logs` takes them in"
+        )
     total = sum(case.intervals_m3, Decimal(0))
     off = abs(total - case.index_delta_m3)
     steps = parameters.resolutions * case.resolution_m3 * len(case.intervals_m3)
