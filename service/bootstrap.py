@@ -13,6 +13,7 @@ from service.anomaly_money import tariff_of
 from service.billing_utility import utility_of
 from service.customers.wiring import make_customers
 from service.fleet_source import FleetSource
+from service.operators.wiring import gate_of
 from service.settings_model import Settings
 from service.web.app import create_app
 from service.web.context import IngestStatus
@@ -21,7 +22,11 @@ __all__ = ["make_web", "status_of"]
 
 
 def make_web(settings: Settings, store: Store, clock: Clock, intake: Intake | None) -> FastAPI:
-    """Make the web application; without an intake it says nothing of ingest."""
+    """Make the web application; without an intake it says nothing of ingest.
+
+    Raises:
+        SettingsError: everybody who reaches it could do everything, or a file of secrets cannot be read.
+    """
     return create_app(
         store=store,
         clock=clock,
@@ -31,6 +36,7 @@ def make_web(settings: Settings, store: Store, clock: Clock, intake: Intake | No
         tariff=tariff_of(settings.anomaly),
         utility=utility_of(settings),
         customers=make_customers(settings, store, clock),
+        gate=gate_of(settings, clock),
     )
 
 

@@ -27,6 +27,7 @@ from service.commands import (
     gateway,
     keys,
     meters,
+    operators,
     run,
     workers,
 )
@@ -68,6 +69,7 @@ app.add_typer(findings.app, name="findings")
 app.add_typer(districts.app, name="districts")
 app.add_typer(billing.app, name="billing")
 app.add_typer(customers.app, name="customers")
+app.add_typer(operators.app, name="operators")
 app.add_typer(meters.app, name="meters")
 app.add_typer(keys.app, name="keys")
 app.add_typer(database.app, name="db")

@@ -166,6 +166,21 @@ class WebSettings(Section):
 
     host: str = Field(default="127.0.0.1", description="address to listen on", min_length=1)
     port: FreePort = Field(default=8000, description="TCP port; 0 takes a free one")
+    login: Literal["auto", "operators", "proxy"] = Field(
+        default="auto",
+        description="who works with the pages: operators sign in; proxy: one in front asks who it is;"
+        " auto: whoever is on this machine, elsewhere operators",
+    )
+    operators_file: Path | None = Field(
+        default=None, description="made by nurt operators; operators in the data folder if not set"
+    )
+    session_hours: int = Field(default=10, description="so long one stays signed in", ge=1, le=168)
+    https: bool = Field(default=False, description="the pages are reached over TLS only, which a proxy ends")
+    proxy_header: str = Field(
+        default="",
+        description="header in which the proxy names who it is, X-Remote-User; it must take it from others",
+        max_length=60,
+    )
 
 
 class LogSettings(Section):

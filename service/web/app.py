@@ -14,9 +14,11 @@ from billing_bridge.utility import Utility
 from metering.ports import Clock, Store
 from service.anomaly_money import Tariff
 from service.fleet_source import NO_PLANS, Plans
+from service.operators.gate import Gate
 from service.web import i18n
 from service.web.context import IngestStatus, Site
 from service.web.errors import add_error_handlers
+from service.web.gatekeeper import Gatekeeper
 from service.web.headers import SecurityHeaders
 from service.web.routes import ROUTERS
 
@@ -34,6 +36,7 @@ def create_app(  # noqa: PLR0913  what the site is made of
     tariff: Tariff | None = None,
     utility: Utility | None = None,
     customers: FastAPI | None = None,
+    gate: Gate | None = None,
 ) -> FastAPI:
     """Make the application.
 
@@ -47,6 +50,7 @@ def create_app(  # noqa: PLR0913  what the site is made of
         tariff: price of water, for the money a finding has cost.
         utility: what is set for billing; ``None`` = questions of billing are shown and not decided.
         customers: the customers' pages, put below ``/c``; ``None`` = there are none.
+        gate: who comes in to the operators' pages; ``None`` = whoever reaches them.
     """
     # FastAPI's own API pages load scripts from elsewhere; ours is at /api/docs.
     app = FastAPI(
@@ -56,7 +60,8 @@ def create_app(  # noqa: PLR0913  what the site is made of
         docs_url=None,
         redoc_url=None,
     )
-    app.state.site = Site(store, clock, ingest_status, zone, title, i18n.load(), plans, tariff, utility)
+    app.state.site = Site(store, clock, ingest_status, zone, title, i18n.load(), plans, tariff, utility, gate)
+    app.add_middleware(Gatekeeper)
     app.add_middleware(SecurityHeaders)
     add_error_handlers(app)
     for router in ROUTERS:

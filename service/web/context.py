@@ -11,12 +11,19 @@ from zoneinfo import ZoneInfo
 from fastapi import Depends, Request
 
 from billing_bridge.utility import Utility
+from metering.errors import TelemetryError
 from metering.ports import Clock, Store
 from service.anomaly_money import Tariff
 from service.fleet_source import NO_PLANS, Plans
+from service.operators.book import Person, Role
+from service.operators.gate import Gate
 from service.web.i18n import Catalogue
 
-__all__ = ["IngestStatus", "Site", "UseSite", "site_of"]
+__all__ = ["Forbidden", "IngestStatus", "Site", "UseSite", "demand", "name_of", "person_of", "site_of"]
+
+
+class Forbidden(TelemetryError):
+    """Who asked may not do that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,7 @@ class Site:
         plans: asks what is planned for the gateways.
         tariff: price of water, if one is set.
         utility: what is set for billing; ``None`` = nothing is decided here.
+        gate: who comes in; ``None`` = whoever reaches the pages, under the name they type.
     """
 
     store: Store
@@ -67,11 +75,34 @@ class Site:
     plans: Callable[[], Plans] = lambda: NO_PLANS
     tariff: Tariff | None = None
     utility: Utility | None = None
+    gate: Gate | None = None
 
 
 def site_of(request: Request) -> Site:
     """Give the site a request belongs to."""
     return cast("Site", request.app.state.site)
+
+
+def person_of(request: Request) -> Person | None:
+    """Give who sent a request, if the pages ask for that."""
+    return cast("Person | None", getattr(request.state, "person", None))
+
+
+def name_of(request: Request, typed: str) -> str:
+    """Give the name that stands under a decision: whoever is signed in, else the one that was typed."""
+    person = person_of(request)
+    return person.name if person else typed
+
+
+def demand(request: Request, role: Role, what: str) -> None:
+    """Let through who may do something.
+
+    Raises:
+        Forbidden: whoever is signed in may not.
+    """
+    person = person_of(request)
+    if person and not person.role.covers(role):
+        raise Forbidden(f"{person.name} may not {what}: that takes the role {role.value}")
 
 
 UseSite = Annotated[Site, Depends(site_of)]

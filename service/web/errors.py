@@ -13,11 +13,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from metering.errors import InvalidValue, KeyringError, StoreUnavailable, TelemetryError
+from service.web.context import Forbidden
 from service.web.formats import ExactJSON
 from service.web.headers import SECURITY_HEADERS
 from service.web.pages import page
 
-__all__ = ["PROBLEMS", "NotFound", "Problem", "add_error_handlers"]
+__all__ = ["PROBLEMS", "NotFound", "Problem", "add_error_handlers", "refusal"]
 
 
 class NotFound(TelemetryError):
@@ -54,6 +55,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 _UNPROCESSABLE = HTTPStatus(422)
 _STATUS: Sequence[tuple[type[TelemetryError], HTTPStatus]] = (
     (NotFound, HTTPStatus.NOT_FOUND),
+    (Forbidden, HTTPStatus.FORBIDDEN),
     (InvalidValue, _UNPROCESSABLE),
     (StoreUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
     (KeyringError, HTTPStatus.SERVICE_UNAVAILABLE),
@@ -66,6 +68,11 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(Exception, _fault_of_ours)
+
+
+def refusal(request: Request, status: HTTPStatus, detail: str) -> Response:
+    """Answer a request that is not let through."""
+    return _answer(request, _problem(status, detail))
 
 
 def _answer(request: Request, problem: Problem, headers: dict[str, str] | None = None) -> Response:

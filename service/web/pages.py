@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from metering.gateway import condition
-from service.web.context import Site, site_of
+from service.web.context import Site, person_of, site_of
 from service.web.formats import ago, grouped, hexdump, interval_text, local, most_places, unit_sign
 
 __all__ = ["page"]
@@ -51,6 +51,7 @@ def page(request: Request, template: str, **values: Any) -> HTMLResponse:
             t=site.texts,
             now=now,
             path=request.url.path,
+            person=person_of(request),
             local=functools.partial(_local, site),
             ago=functools.partial(_ago, site, now),
             condition=functools.partial(condition, now=now),

@@ -18,6 +18,7 @@ from service.web.routes import (
     page_districts,
     page_findings,
     page_gateways,
+    page_login,
     page_meter,
     page_meters,
     page_overview,
@@ -50,5 +51,6 @@ ROUTERS = tuple(
         page_findings,
         page_districts,
         page_billing,
+        page_login,
     )
 )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from metering.finding import Tier
 from metering.findings import FindingState, Wanted
-from service.web.context import UseSite
+from service.web.context import UseSite, name_of
 from service.web.errors import PROBLEMS, NotFound
 from service.web.finding_views import judged, language_of, picture_of, view_of
 from service.web.formats import ExactJSON
@@ -65,9 +65,9 @@ def picture(site: UseSite, number: RowNumber, lang: Annotated[str | None, Query(
 
 
 @router.post("/findings/{number}/verdicts", response_model=FindingOut)
-def judge(site: UseSite, number: RowNumber, verdict: VerdictIn) -> ExactJSON:
+def judge(request: Request, site: UseSite, number: RowNumber, verdict: VerdictIn) -> ExactJSON:
     """Acknowledge, confirm or dismiss a finding."""
-    kept = judged(site, number, verdict.state, verdict.by, verdict.reason)
+    kept = judged(site, number, verdict.state, name_of(request, verdict.by), verdict.reason)
     return ExactJSON(FindingOut.of(view_of(kept, site, "en")))
 
 

@@ -17,7 +17,8 @@ from metering.billing import ExceptionState, OpenException
 from metering.errors import InvalidValue
 from service.billing_evidence import evidence_of
 from service.billing_evidence_page import printable
-from service.web.context import Site, UseSite
+from service.operators.book import Role
+from service.web.context import Site, UseSite, demand, name_of
 from service.web.errors import NotFound
 from service.web.pages import page
 from service.web.queries import RowNumber
@@ -85,6 +86,9 @@ async def decide(request: Request, site: UseSite, number: RowNumber) -> Response
     if len(body) > _LARGEST_FORM:
         raise InvalidValue(f"the form is longer than {_LARGEST_FORM} bytes")
     form = {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
+    if form.get("action") == Action.AGREE:
+        demand(request, Role.SECOND, "agree to what another one decided")
+    form["by"] = name_of(request, form.get("by", ""))
     await run_in_threadpool(_decided, site, number, form)
     return RedirectResponse(f"/billing/exceptions/{number}", status_code=303)
 

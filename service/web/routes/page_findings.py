@@ -13,7 +13,7 @@ from anomaly.texts import LANGUAGES, catalogue
 from metering.errors import InvalidValue
 from metering.finding import Tier
 from metering.findings import NEXT, FindingState, Wanted
-from service.web.context import UseSite
+from service.web.context import UseSite, name_of
 from service.web.errors import NotFound
 from service.web.finding_views import judged, language_of, picture_of, view_of
 from service.web.pages import page
@@ -96,6 +96,6 @@ async def judge(request: Request, site: UseSite, number: RowNumber) -> Response:
     if len(body) > _LARGEST_FORM:
         raise InvalidValue(f"the form is longer than {_LARGEST_FORM} bytes")
     form = {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
-    said = (form.get("state", ""), form.get("by", ""), form.get("reason", ""))
+    said = (form.get("state", ""), name_of(request, form.get("by", "")), form.get("reason", ""))
     await run_in_threadpool(judged, site, number, *said)
     return RedirectResponse(f"/findings/{number}", status_code=303)
