@@ -174,5 +174,5 @@ __all__ = [
     "unclaimed",
 ]
 
-SCHEMA = 14
+SCHEMA = 15
 """The schema this release knows: the number of the newest migration."""
