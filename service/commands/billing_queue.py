@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from service.commands.billing_orders import Due, due_of
 from service.commands.options import Config, settings_in_force
 
 if TYPE_CHECKING:
@@ -101,14 +103,14 @@ def estimate(number: Number, by: By, reason: Reason, config: Config = None) -> N
     _decide("estimate", number, by, reason, config)
 
 
-def reader(number: Number, by: By, reason: Reason, config: Config = None) -> None:
-    """Send a reader: the question stays open, and stands on the route that `nurt billing visits` writes.
+def reader(number: Number, by: By, reason: Reason, due: Due = None, config: Config = None) -> None:
+    """Send a reader, by a day: the question stays open, an order stands in `nurt billing orders`.
 
     **Examples**
 
-        nurt billing reader 17 --by "A. Kos" --reason "dial and radio differ"
+        nurt billing reader 17 --by "A. Kos" --reason "dial and radio differ" --due 2026-12-04
     """
-    _decide("reader", number, by, reason, config)
+    _decide("reader", number, by, reason, config, due=due_of(due))
 
 
 def agree(number: Number, by: By, reason: Reason, config: Config = None) -> None:
@@ -122,7 +124,13 @@ def agree(number: Number, by: By, reason: Reason, config: Config = None) -> None
 
 
 def _decide(  # noqa: PLR0913, PLR0917  the options of the commands
-    action: str, number: int, by: str, reason: str, config: Path | None, index: str | None = None
+    action: str,
+    number: int,
+    by: str,
+    reason: str,
+    config: Path | None,
+    index: str | None = None,
+    due: date | None = None,
 ) -> None:
     from decimal import Decimal, InvalidOperation
 
@@ -142,7 +150,7 @@ def _decide(  # noqa: PLR0913, PLR0917  the options of the commands
     store = prepared_store(settings.store, SystemClock())
     try:
         operator = Operator(store, utility_of(settings), SystemClock(), by)
-        decided = operator.decide(number, Action(action), reason, index_m3=index_m3)
+        decided = operator.decide(number, Action(action), reason, index_m3=index_m3, due=due)
     finally:
         store.close()
     typer.echo(decided.sentence)

@@ -176,9 +176,13 @@ def test_a_reader_s_route_goes_out_and_comes_in(town):
     header, row = route.strip().splitlines()
     assert header.startswith("service_point,address,meter_id,last_index_m3")
     assert row.startswith("SP2,'=1+1,KAM-00000002-1b-16,55,2026-02-01T00:00+01:00,")
+    assert "1 open, 0 of them overdue" in nurt("orders")
     found = "service_point,meter_id,index_m3,read_at\nSP2,KAM-00000002-1b-16,61.5,2026-03-02T09:00+01:00\n"
     assert nurt("visited", table(town, "f.csv", found), "--by", "M. Bak") == "f.csv: 1 new states\n"
     assert nurt("visited", "f.csv", "--by", "M. Bak") == "f.csv: 0 new states\n"
+    assert nurt("orders") == "No order to show.\n0 open, 0 of them overdue\n"
+    assert "M. Bak: 61.5 m3 at 2026-03-02T09:00+01:00" in nurt("orders", "--all")
+    assert "visited by M. Bak" in nurt("exceptions", "1")
     assert "1 reads billed, 6 m3" in nurt("close", "2026-02")
     assert nurt("exceptions") == "Nothing waits for a person.\n"
 
@@ -232,7 +236,7 @@ def test_the_whole_circle_from_the_telegram_to_the_balance(town, receiving):
     pack = json.loads(nurt("evidence", KEY))
     assert [(one["kind"], one["amount"]) for one in pack["documents"]] == [("invoice", "170.51")]
     closing = pack["segments"][0]["closing"]
-    assert (closing["index_m3"], closing["how"]) == ("112.9", "meter")
+    assert (closing["index_m3"], closing["how"]) == ("112.9", "radio")
     (reading,) = closing["readings"]
     assert (reading["model"], reading["decoder"]) == ("kamstrup-mc21", "7")
     assert [(one["gateway"], one["rssi_dbm"]) for one in reading["telegram"]["receptions"]] == [
@@ -304,3 +308,32 @@ def test_a_receiver_that_refuses_leaves_a_dead_message_to_a_person(town):
     assert nurt("replay", "all") == "1 messages are sent again\n"
     assert nurt("send") == "1 answers settled, 2 documents fetched\n"
     assert nurt("dead") == "No message is dead.\n"
+
+
+@pytest.mark.usefixtures("town")
+def test_a_reader_is_ordered_by_a_day_and_withdrawn_by_name():
+    said = nurt("order", "SP1", "--by", "A. Kos", "--reason", "=silent", "--due", "2999-01-31")
+    assert said == "Order 1: SP1 is to be read by 2999-01-31.\n"
+    (line,) = [one for one in nurt("visits").splitlines() if one.startswith("SP1")]
+    assert line.endswith(",'=silent,2999-01-31,,,")
+    with pytest.raises(Exception, match="order 1 for SP1 is open already, due 2999-01-31"):
+        nurt("order", "SP1", "--by", "A. Kos", "--reason", "again")
+    with pytest.raises(Exception, match="a reader cannot come by 2001-01-01: today is"):
+        nurt("order", "SP1", "--by", "A. Kos", "--reason", "again", "--due", "2001-01-01")
+    assert nurt("withdraw", "1", "--by", "A. Kos", "--reason", "radio is back") == (
+        "Order 1 for SP1 is withdrawn.\n"
+    )
+    with pytest.raises(Exception, match="order 1 cannot be withdrawn: it is withdrawn already"):
+        nurt("withdraw", "1", "--by", "A. Kos", "--reason", "again")
+    assert "A. Kos: radio is back" in nurt("orders", "--all")
+    assert nurt("orders", "--overdue").startswith("No order to show.")
+
+
+@pytest.mark.usefixtures("town")
+def test_a_round_says_what_it_did_and_checks_lists_what_was_raised():
+    assert "states of 2 meters judged" in nurt("round", "--all")
+    assert nurt("round").startswith("0 states of 0 meters judged, 0 outcomes raised\n")
+    assert nurt("checks", "--service-point", "SP1", "--rule", "r8").startswith("Nothing was raised.")
+    with pytest.raises(Exception, match="no meter hangs or hung at service point 'SP9'"):
+        nurt("checks", "--service-point", "SP9")
+    assert nurt("checks", "--format", "jsonl", "--rule", "R8") == ""
