@@ -11,6 +11,7 @@ from metering.meter import Installation, Meter, MeterId, PulseInput, ServicePoin
 from metering.ports import Clock, MeterOverview
 from metering.store.sql.editions import Edition
 from metering.store.sql.overview import Overviews
+from metering.store.sql.registered import registered
 from metering.store.sql.schema import installations, meters, pulse_inputs, service_points
 from metering.store.sql.statements import Row, in_chunks, replace, select_among
 from metering.store.sql.symbols import Names
@@ -42,13 +43,7 @@ class SqlRegistry:
         return self._edition.meters.find(ids, self._look_up)
 
     def _look_up(self, ids: Collection[MeterId]) -> Mapping[MeterId, Meter]:
-        id_of = {number: meter for meter, number in self._names.meters.find(ids).items()}
-        found: dict[MeterId, Meter] = {}
-        for chunk in in_chunks(id_of):
-            wanted = sa.select(meters.c.meter, meters.c.medium, meters.c.label, meters.c.model)
-            for number, *said in self._connection.execute(wanted.where(meters.c.meter.in_(chunk))).all():
-                found[id_of[number]] = Meter(id_of[number], *said)
-        return found
+        return registered(self._connection, self._names, ids)
 
     def service_points(self, ids: Collection[str]) -> Mapping[str, ServicePoint]:
         """Give those of the service points that are registered."""

@@ -8,7 +8,7 @@ be given to something else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
@@ -160,6 +160,10 @@ class Symbols(Generic[K]):
         number_of = self.ensure(distinct.values())
         by_object = {key: number_of[thing] for key, thing in distinct.items()}
         return list(map(by_object.__getitem__, keys))
+
+    def learn(self, numbers: Mapping[K, int]) -> None:
+        """Take numbers that were found on the way to something else."""
+        self._fresh.numbers.update(numbers)
 
     def things(self, numbers: Iterable[int]) -> dict[int, K]:
         """Give the things that have these numbers."""
