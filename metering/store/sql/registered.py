@@ -8,7 +8,7 @@ meters as among a thousand: what differs is that each one's pages are read for i
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -46,8 +46,8 @@ def registered(connection: sa.Connection, names: Names, ids: Collection[MeterId]
     return found
 
 
-def _rows(connection: sa.Connection, asked: list[str]) -> list[sa.Row[Any]]:
+def _rows(connection: sa.Connection, asked: list[str]) -> Sequence[Any]:
     dialect = connection.dialect.name
     one = json.dumps(asked) if dialect == "sqlite" else arrays([identities.c.name], [asked])[0]
     cursor = connection.exec_driver_sql(_FOUND.format(**_ASKED[dialect]), (one,))
-    return list(cursor.all())
+    return cursor.all()
