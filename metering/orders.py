@@ -89,6 +89,10 @@ class Orders(Protocol):
         """Give the open order of each service point that has one."""
         ...
 
+    def at(self, service_point: str) -> Sequence[ReadingOrder]:
+        """Give all orders of a service point, by number."""
+        ...
+
     def orders(
         self, states: Collection[OrderState], *, after: int = 0, limit: int = 50
     ) -> Sequence[ReadingOrder]:

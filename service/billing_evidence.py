@@ -8,10 +8,12 @@ from typing import Any
 
 import orjson
 
+from billing_bridge.arbiter import told_by
 from billing_bridge.boundary import Boundary, How
 from billing_bridge.read import BillingRead, ReadSegment
 from billing_bridge.record import opened
 from metering.billing import KeptRead
+from metering.checks import Finding
 from metering.errors import InvalidValue
 from metering.meter import MeterId
 from metering.ports import Transaction
@@ -64,6 +66,8 @@ def evidence_of(tx: Transaction, target: str, key: str) -> dict[str, Any]:
             for one in read.deductions
         ],
         "rules": [_rule(one) for one in read.outcomes],
+        "between_closings": _between(tx, read),
+        "orders": _orders(tx, row.service_point, row),
         "rulings": [
             {"at": one.at, "counts": one.counts, "why": one.why, "others": one.others} for one in read.rulings
         ],
@@ -155,8 +159,60 @@ def _rule(one: Any) -> dict[str, Any]:
         "severity": one.severity.value if one.severity else None,
         "sentence": one.sentence,
         "quality": one.cim.value if one.cim else None,
+        "espi": int(one.espi) if one.espi is not None else None,
         "evidence": dict(one.evidence),
     }
+
+
+def _between(tx: Transaction, read: BillingRead) -> list[dict[str, Any]]:
+    """Give what was judged of each meter between closings: how far, and what was raised in the period."""
+    meters = {one.meter for one in read.segments}
+    marks, days = tx.checks.marks(meters), tx.checks.interval_marks(meters)
+    found = tx.checks.found(meters, read.period.start, read.period.end)
+    return [
+        {
+            "meter": str(meter),
+            "states_judged_until": marks[meter].newest if meter in marks else None,
+            "states_judged": marks[meter].judged if meter in marks else 0,
+            "days_judged_until": days[meter].until if meter in days else None,
+            "raised": [_raised(one) for one in found.get(meter, ())],
+        }
+        for meter in sorted(meters, key=str)
+    ]
+
+
+def _raised(one: Finding) -> dict[str, Any]:
+    return {
+        "rule": one.rule,
+        "at": one.at,
+        "until": one.until,
+        "index_m3": None if one.value is None else str(one.value),
+        "severity": one.severity,
+        "sentence": one.sentence,
+        "quality": one.cim,
+        "espi": one.espi,
+        "evidence": orjson.loads(one.evidence),
+        "found_at": one.found_at,
+    }
+
+
+def _orders(tx: Transaction, service_point: str, row: KeptRead) -> list[dict[str, Any]]:
+    """Give the orders of readers that were open in the period, or since."""
+    return [
+        {
+            "number": one.number,
+            "due": one.about.due,
+            "reason": one.about.reason,
+            "by": one.about.by,
+            "ordered_at": one.ordered_at,
+            "state": one.state.value,
+            "settled_at": one.settled_at,
+            "settled_by": one.settled_by,
+            "outcome": one.outcome,
+        }
+        for one in tx.orders.at(service_point)
+        if one.settled_at is None or one.settled_at > row.starts
+    ]
 
 
 def _edit(one: Any) -> dict[str, Any]:
@@ -195,7 +251,7 @@ def _states(tx: Transaction, row: KeptRead, read: BillingRead) -> list[dict[str,
         {
             "read_at": one.read_at,
             "typed": one.typed,
-            "channel": one.channel,
+            "channel": told_by(one.channel).value,
             "by": one.by,
             "photo": one.reference,
             "answer": one.answer,

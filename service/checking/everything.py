@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from metering.errors import TelemetryError
 from metering.ports import Clock
 from metering.store import SqlStore
+from service.checking.billing import billing_lines
 from service.checking.broker import broker_lines
 from service.checking.keeping import (
     master_key_lines,
@@ -50,4 +51,5 @@ def _kept(settings: Settings, store: SqlStore, clock: Clock) -> Iterator[Line]:
     yield from master_key_lines(store, settings.store)
     yield from worker_lines(store, clock.now())
     yield from telegram_lines(store, clock)
+    yield from billing_lines(settings, store, clock)
     yield from series_lines(settings.series, store)

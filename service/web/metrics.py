@@ -6,6 +6,7 @@ Items are counted by the store, so the counters survive a restart and agree with
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from zoneinfo import ZoneInfo
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -17,6 +18,7 @@ from service.fleet_metrics import fleet_metrics
 from service.fleet_source import Plans
 from service.fleet_status import fleet_status
 from service.scanning_turn import standing_of
+from service.web.billing_metrics import billing_metrics, billing_standing
 from service.web.context import IngestStatus
 from service.web.scan_metrics import scan_metrics
 from service.web.worker_metrics import worker_metrics
@@ -25,11 +27,15 @@ __all__ = ["registry_of"]
 
 
 def registry_of(
-    store: Store, ingest_status: Callable[[], IngestStatus] | None, clock: Clock, plans: Callable[[], Plans]
+    store: Store,
+    ingest_status: Callable[[], IngestStatus] | None,
+    clock: Clock,
+    plans: Callable[[], Plans],
+    zone: ZoneInfo,
 ) -> CollectorRegistry:
     """Give the metrics of one application; nothing is shared between applications of a process."""
     registry = CollectorRegistry()
-    registry.register(_StoreMetrics(store, clock, plans))
+    registry.register(_StoreMetrics(store, clock, plans, zone))
     if ingest_status is not None:
         registry.register(_IngestMetrics(ingest_status))
     return registry
@@ -38,10 +44,11 @@ def registry_of(
 class _StoreMetrics(Collector):
     """What the store counts."""
 
-    def __init__(self, store: Store, clock: Clock, plans: Callable[[], Plans]) -> None:
+    def __init__(self, store: Store, clock: Clock, plans: Callable[[], Plans], zone: ZoneInfo) -> None:
         self._store = store
         self._clock = clock
         self._plans = plans
+        self._zone = zone
 
     def describe(self) -> Sequence[Metric]:
         """Register without asking the store."""
@@ -53,6 +60,7 @@ class _StoreMetrics(Collector):
             gateways, words, workers = tx.ledger.gateways(), tx.ledger.words(), members_of(tx)
             _, meters = tx.registry.overview(limit=1)
             scan = standing_of(tx)
+            billing = billing_standing(tx, self._clock.now(), self._zone)
             waiting = {
                 state: tx.archive.count(state) for state in (TelegramState.HELD, TelegramState.FOREIGN)
             }
@@ -72,6 +80,7 @@ class _StoreMetrics(Collector):
         now, plans = self._clock.now(), self._plans()
         yield from worker_metrics(workers, now)
         yield from scan_metrics(scan, now)
+        yield from billing_metrics(billing)
         yield from fleet_metrics(fleet_status(gateways, words, now, plans=plans))
 
 

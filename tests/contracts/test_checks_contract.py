@@ -189,6 +189,7 @@ def test_one_order_is_open_for_a_service_point_until_it_is_settled(store, make):
         assert tx.orders.place([wanted], make.at(10)) == 1
         settled = tx.orders.order(order.number)
         assert (settled.state, settled.settled_by, settled.outcome) == (OrderState.READ, "M. Bak", "812.4 m3")
+        assert next(one.number for one in tx.orders.at("SP1")) == order.number
         assert [one.state for one in tx.orders.orders(list(OrderState))] == [OrderState.READ, OrderState.OPEN]
 
 

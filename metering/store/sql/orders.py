@@ -53,6 +53,10 @@ class SqlOrders:
             for one in self._found(_OPEN & reading_orders.c.service_point.in_(chunk), None)
         }
 
+    def at(self, service_point: str) -> Sequence[ReadingOrder]:
+        """Give all orders of a service point, by number."""
+        return self._found(reading_orders.c.service_point == service_point, None)
+
     def orders(
         self, states: Collection[OrderState], *, after: int = 0, limit: int = 50
     ) -> Sequence[ReadingOrder]:

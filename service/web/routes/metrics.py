@@ -17,5 +17,5 @@ router = APIRouter(tags=["health"])
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 def metrics(site: UseSite) -> Response:
     """Give all metrics in the text format."""
-    registry = registry_of(site.store, site.ingest_status, site.clock, site.plans)
+    registry = registry_of(site.store, site.ingest_status, site.clock, site.plans, site.zone)
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
