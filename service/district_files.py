@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -10,12 +9,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv
-import pyarrow.parquet
 
 from anomaly.district import District
-from metering.errors import ImportRefused, RowFault
-from service.anomaly_files import number_column, seconds_column
+from metering.errors import RowFault
+from service.table_files import TableRefused, number_column, read_columns, seconds_column, text_column
 
 __all__ = ["Calendar", "read_calendar", "read_flows"]
 
@@ -40,12 +37,12 @@ def read_flows(path: Path, column: str) -> list[District]:
     """Read ``dma, ts_utc`` and a flow in L/s; one series a district, by id.
 
     Raises:
-        ImportRefused: not such a file.
+        TableRefused: not such a file.
     """
-    table = _table(path, ("dma", "ts_utc", column))
-    names = table["dma"].cast(pa.string()).combine_chunks().dictionary_encode()
+    table = read_columns(path, ("dma", "ts_utc", column), ("dma",))
+    names = text_column(table, "dma")
     code = np.asarray(names.indices.fill_null(-1))
-    at, flow = seconds_column(table["ts_utc"], path), number_column(table[column], path)
+    at, flow = seconds_column(table, "ts_utc", path), number_column(table, column, path)
     return [
         District.of(name, at[code == number], flow[code == number])
         for name, number in sorted((name, number) for number, name in enumerate(names.dictionary.to_pylist()))
@@ -56,14 +53,14 @@ def read_calendar(path: Path) -> Calendar:
     """Read ``date`` (or ``ts``, local times) and ``holiday``, in any case; other columns do not matter.
 
     Raises:
-        ImportRefused: not a calendar.
+        TableRefused: not a calendar.
     """
-    table = _table(path, ())
+    table = read_columns(path, ())
     columns = {name.lower(): name for name in table.column_names}
     day = next((columns[name] for name in _DAY_COLUMNS if name in columns), None)
     if day is None or "holiday" not in columns:
         faults = [RowFault(1, "date" if day is None else "holiday", "is missing")]
-        raise ImportRefused(path.name, faults)
+        raise TableRefused(path.name, faults)
     rows = zip(table[day].to_pylist(), table[columns["holiday"]].to_pylist(), strict=True)
     holidays = frozenset(_date(moment, path) for moment, free in rows if str(free).lower() in _TRUE)
     return Calendar(holidays, _zone_of(table[day].type))
@@ -85,20 +82,4 @@ def _date(moment: object, path: Path) -> date:
     try:
         return datetime.fromisoformat(str(moment)).date()
     except ValueError as wrong:
-        raise ImportRefused(path.name, [RowFault(1, "date", f"{moment} is no date")]) from wrong
-
-
-def _table(path: Path, needed: Sequence[str]) -> pa.Table:
-    try:
-        table = _csv(path) if path.suffix.lower() == ".csv" else pa.parquet.read_table(path)
-    except (pa.ArrowException, OSError) as wrong:
-        raise ImportRefused(path.name, [RowFault(1, None, f"cannot be read: {wrong}")]) from wrong
-    missing = [column for column in needed if column not in table.column_names]
-    if missing:
-        raise ImportRefused(path.name, [RowFault(1, column, "is missing") for column in missing])
-    return table
-
-
-def _csv(path: Path) -> pa.Table:
-    convert = pa.csv.ConvertOptions(column_types={"dma": pa.string()}, strings_can_be_null=True)
-    return pa.csv.read_csv(path, convert_options=convert)
+        raise TableRefused(path.name, [RowFault(1, "date", f"{moment} is no date")]) from wrong

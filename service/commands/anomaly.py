@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
@@ -12,7 +12,7 @@ import typer
 
 from metering.finding import Finding, Tier
 from service.commands.anomaly_districts import districts
-from service.commands.anomaly_options import Format, Language, zone_named
+from service.commands.anomaly_options import Format, Language, meters_bar, zone_named
 
 if TYPE_CHECKING:
     from anomaly.scan import ScanResult
@@ -83,27 +83,44 @@ def scan(  # noqa: PLR0913, PLR0917  options of a command
         nurt anomaly scan fleet.parquet --workers 4
     """
     from service.anomaly_files import read_facts, read_series
+    from service.anomaly_lines import told
 
     zone = zone_named(tz)
     facts = read_facts(meters) if meters else None
     fleet = list(read_series(file, facts))
-    result = _judged(fleet, zone, workers, scheduler)
+    readings = sum(map(len, fleet))
+    with meters_bar(readings) as judged:
+        result = _judged(fleet, zone, workers, scheduler, judged)
     lines = _json_lines if style is Format.JSONL else _text_lines
     for line in lines(result.findings, tier, lang, zone):
         sys.stdout.buffer.write(line)
     sys.stdout.buffer.flush()
     _tell_lacking(result)
+    number = len(told(result.findings, tier))
+    typer.echo(
+        f"{len(fleet):,} meter(s), {readings:,} readings: {number:,} finding(s) from {tier} on", err=True
+    )
     if plots is not None:
         _draw(plots, result, fleet, (tier, lang, zone))
 
 
-def _judged(fleet: list[Series], zone: ZoneInfo, workers: int | None, scheduler: str | None) -> ScanResult:
-    from anomaly.scan import scan as scan_fleet
+def _judged(
+    fleet: list[Series],
+    zone: ZoneInfo,
+    workers: int | None,
+    scheduler: str | None,
+    judged: Callable[[int], None],
+) -> ScanResult:
+    from anomaly.scan import parts_of, put_together, scan_part
     from metering.clock import SystemClock
 
     now = int(SystemClock().now().timestamp())
     if workers is None and scheduler is None:
-        return scan_fleet(fleet, zone, now)
+        done = []
+        for part in parts_of(fleet):
+            done.append(scan_part(part, zone, now))
+            judged(sum(map(len, part)))
+        return put_together(done)
     from service.anomaly_cluster import cluster, scan_on
 
     with cluster(workers, scheduler) as client:
