@@ -15,7 +15,6 @@ from metering.ports import Clock, Store
 from service.anomaly_money import Tariff
 from service.fleet_source import NO_PLANS, Plans
 from service.operators.gate import Gate
-from service.web import i18n
 from service.web.context import IngestStatus, Site
 from service.web.errors import add_error_handlers
 from service.web.gatekeeper import Gatekeeper
@@ -60,7 +59,7 @@ def create_app(  # noqa: PLR0913  what the site is made of
         docs_url=None,
         redoc_url=None,
     )
-    app.state.site = Site(store, clock, ingest_status, zone, title, i18n.load(), plans, tariff, utility, gate)
+    app.state.site = Site(store, clock, ingest_status, zone, title, plans, tariff, utility, gate)
     app.add_middleware(Gatekeeper)
     app.add_middleware(SecurityHeaders)
     add_error_handlers(app)

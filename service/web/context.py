@@ -17,9 +17,23 @@ from service.anomaly_money import Tariff
 from service.fleet_source import NO_PLANS, Plans
 from service.operators.book import Person, Role
 from service.operators.gate import Gate
-from service.web.i18n import Catalogue
+from service.web.i18n import Catalogue, chosen
 
-__all__ = ["Forbidden", "IngestStatus", "Site", "UseSite", "demand", "name_of", "person_of", "site_of"]
+__all__ = [
+    "LANGUAGE_COOKIE",
+    "Forbidden",
+    "IngestStatus",
+    "Site",
+    "UseSite",
+    "demand",
+    "name_of",
+    "person_of",
+    "site_of",
+    "texts_of",
+]
+
+
+LANGUAGE_COOKIE = "nurt_language"
 
 
 class Forbidden(TelemetryError):
@@ -59,7 +73,6 @@ class Site:
         ingest_status: asks how ingest is doing; ``None`` if no ingest runs in this process.
         zone: the utility's local calendar.
         title: name on the pages.
-        texts: words on the pages.
         plans: asks what is planned for the gateways.
         tariff: price of water, if one is set.
         utility: what is set for billing; ``None`` = nothing is decided here.
@@ -71,7 +84,6 @@ class Site:
     ingest_status: Callable[[], IngestStatus] | None
     zone: ZoneInfo
     title: str
-    texts: Catalogue
     plans: Callable[[], Plans] = lambda: NO_PLANS
     tariff: Tariff | None = None
     utility: Utility | None = None
@@ -86,6 +98,11 @@ def site_of(request: Request) -> Site:
 def person_of(request: Request) -> Person | None:
     """Give who sent a request, if the pages ask for that."""
     return cast("Person | None", getattr(request.state, "person", None))
+
+
+def texts_of(request: Request) -> Catalogue:
+    """Give the words of whoever sent a request: those they chose, else those their browser asks for."""
+    return chosen(request.cookies.get(LANGUAGE_COOKIE, ""), request.headers.get("accept-language", ""))
 
 
 def name_of(request: Request, typed: str) -> str:

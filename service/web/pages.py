@@ -13,8 +13,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from metering.gateway import condition
-from service.web.context import Site, person_of, site_of
+from service.web.context import Site, person_of, site_of, texts_of
 from service.web.formats import ago, grouped, hexdump, interval_text, local, most_places, unit_sign
+from service.web.i18n import LANGUAGES, Catalogue
 
 __all__ = ["page"]
 
@@ -42,29 +43,32 @@ def _link(path: str, **query: object) -> str:
 def page(request: Request, template: str, **values: Any) -> HTMLResponse:
     """Make a page or a fragment of one."""
     site = site_of(request)
-    now = site.clock.now()
+    now, texts = site.clock.now(), texts_of(request)
     text = (
         _templates()
         .get_template(template)
         .render(
             site=site,
-            t=site.texts,
+            t=texts,
+            own_languages=LANGUAGES,
+            here=f"{request.url.path}{'?' if request.url.query else ''}{request.url.query}",
             now=now,
             path=request.url.path,
             person=person_of(request),
             local=functools.partial(_local, site),
-            ago=functools.partial(_ago, site, now),
+            ago=functools.partial(_ago, texts, now),
             condition=functools.partial(condition, now=now),
             stretch=functools.partial(interval_text, zone=site.zone),
             **values,
         )
     )
-    return HTMLResponse(text, headers={"Cache-Control": "no-cache"})
+    headers = {"Cache-Control": "no-cache", "Vary": "Accept-Language, Cookie"}
+    return HTMLResponse(text, headers=headers)
 
 
 def _local(site: Site, moment: datetime, pattern: str = "%Y-%m-%d %H:%M:%S") -> str:
     return local(moment, site.zone, pattern)
 
 
-def _ago(site: Site, now: datetime, moment: datetime) -> str:
-    return ago(moment, now, site.texts)
+def _ago(texts: Catalogue, now: datetime, moment: datetime) -> str:
+    return ago(moment, now, texts)

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse, Response
 
-from service.web.context import UseSite
+from service.web.context import UseSite, texts_of
 from service.web.district_views import balances_of, district_picture, districts_of
 from service.web.errors import NotFound
 from service.web.finding_views import language_of, view_of
@@ -44,7 +44,7 @@ def picture(
 @router.get("/districts/{name:path}")
 def one_district(request: Request, site: UseSite, name: str, lang: str | None = None) -> HTMLResponse:
     """Show one district: nights, balance, findings, border meters."""
-    language = language_of(lang, request.headers.get("accept-language", ""))
+    language = language_of(lang, texts_of(request).language)
     with site.store.reading() as tx:
         view = next((one for one in districts_of(tx) if one.name == name), None)
         if view is None:

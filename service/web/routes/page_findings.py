@@ -13,7 +13,7 @@ from anomaly.texts import LANGUAGES, catalogue
 from metering.errors import InvalidValue
 from metering.finding import Tier
 from metering.findings import NEXT, FindingState, Wanted
-from service.web.context import UseSite, name_of
+from service.web.context import UseSite, name_of, texts_of
 from service.web.errors import NotFound
 from service.web.finding_views import judged, language_of, picture_of, view_of
 from service.web.pages import page
@@ -45,7 +45,7 @@ def findings(  # noqa: PLR0913, PLR0917  parameters of a query
         FindingState(state) if state in set(FindingState) else None,
         None if show == "all" else True,
     )
-    language = language_of(lang, request.headers.get("accept-language", ""))
+    language = language_of(lang, texts_of(request).language)
     with site.store.reading() as tx:
         found, total = tx.findings.wanted(wanted, offset=(number - 1) * _PER_PAGE, limit=_PER_PAGE)
     return page(
@@ -67,7 +67,7 @@ def findings(  # noqa: PLR0913, PLR0917  parameters of a query
 @router.get("/findings/{number}")
 def one_finding(request: Request, site: UseSite, number: RowNumber, lang: str | None = None) -> HTMLResponse:
     """Show one finding: what is known, the picture, what was said of it."""
-    language = language_of(lang, request.headers.get("accept-language", ""))
+    language = language_of(lang, texts_of(request).language)
     with site.store.reading() as tx:
         kept = tx.findings.finding(number)
         if kept is None:

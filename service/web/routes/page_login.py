@@ -13,8 +13,9 @@ from starlette.responses import RedirectResponse, Response
 from metering.errors import InvalidValue
 from service.operators.gate import SessionGate, WrongPassword
 from service.operators.session import COOKIE
-from service.web.context import Site, UseSite
+from service.web.context import LANGUAGE_COOKIE, Site, UseSite
 from service.web.errors import NotFound
+from service.web.i18n import LANGUAGES
 from service.web.pages import page
 
 __all__ = ["router"]
@@ -22,6 +23,7 @@ __all__ = ["router"]
 router = APIRouter(include_in_schema=False)
 
 _LARGEST_FORM = 4096
+_YEAR_S = 365 * 86_400
 
 
 @router.get("/login")
@@ -37,10 +39,7 @@ def login(
 async def sign_in(request: Request, site: UseSite) -> Response:
     """Let somebody in, or say that name or password is wrong."""
     _own(request)
-    body = await request.body()
-    if len(body) > _LARGEST_FORM:
-        raise InvalidValue(f"the form is longer than {_LARGEST_FORM} bytes")
-    form = {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
+    form = await _form(request)
     return await run_in_threadpool(_signed_in, request, _gate(site), form)
 
 
@@ -51,6 +50,20 @@ def sign_out(request: Request, site: UseSite) -> Response:
     _gate(site).sign_out(request.cookies.get(COOKIE, ""))
     answer = RedirectResponse("/login", HTTPStatus.SEE_OTHER)
     answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
+    return answer
+
+
+@router.post("/language")
+async def language(
+    request: Request, following: Annotated[str, Query(alias="next", max_length=4000)] = ""
+) -> Response:
+    """Remember the language somebody chose, and show the page again."""
+    _own(request)
+    form = await _form(request)
+    if form.get("to") not in LANGUAGES:
+        raise InvalidValue(f"there is no such language here; there are {', '.join(LANGUAGES)}")
+    answer = RedirectResponse(_within(following), HTTPStatus.SEE_OTHER)
+    answer.set_cookie(LANGUAGE_COOKIE, form["to"], max_age=_YEAR_S, httponly=True, samesite="lax")
     return answer
 
 
@@ -79,6 +92,13 @@ def _signed_in(request: Request, gate: SessionGate, form: dict[str, str]) -> Res
     return answer
 
 
+async def _form(request: Request) -> dict[str, str]:
+    body = await request.body()
+    if len(body) > _LARGEST_FORM:
+        raise InvalidValue(f"the form is longer than {_LARGEST_FORM} bytes")
+    return {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
+
+
 def _gate(site: Site) -> SessionGate:
     if not isinstance(site.gate, SessionGate):
         raise NotFound("Nobody signs in here.")
@@ -91,6 +111,11 @@ def _own(request: Request) -> None:
 
 
 def _here(address: str) -> str:
+    """Give an address to go on to after signing in."""
+    return "/" if address.startswith("/log") else _within(address)
+
+
+def _within(address: str) -> str:
     """Give an address of these pages; anything else becomes the first page."""
-    within = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
-    return address if within and not address.startswith("/log") else "/"
+    ours = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
+    return address if ours else "/"

@@ -16,7 +16,7 @@ from metering.meter import MeterId
 from metering.reading import Register
 from service.provenance import is_gone, kept_of
 from service.web.charts import consumption_charts, index_charts, marks_in
-from service.web.context import UseSite
+from service.web.context import UseSite, texts_of
 from service.web.errors import NotFound
 from service.web.finding_views import open_views
 from service.web.history import MAIN_INDEX, is_index, read_history
@@ -62,7 +62,7 @@ def one_meter(
         kept = kept_of(latest, tx)
         telegrams = tx.archive.telegrams(meter=meter, limit=_LAST_TELEGRAMS)
         signals = tx.coverage.signal(meter, site.clock.now() - _SIGNAL, site.clock.now())
-        findings = open_views(tx, str(meter), site, "en")
+        findings = open_views(tx, str(meter), site, texts_of(request).language)
         has_key = bool(tx.keyring.have_keys([meter]))
     return page(
         request,
@@ -83,8 +83,8 @@ def one_meter(
         step=step,
         steps=steps,
         history=history,
-        consumption=consumption_charts(history, site.zone, site.texts),
-        index=index_charts(history, site.zone, site.texts),
+        consumption=consumption_charts(history, site.zone, texts_of(request)),
+        index=index_charts(history, site.zone, texts_of(request)),
         marks=marks_in(history),
     )
 
