@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from metering.errors import KeyringError, SchemaTooOld
+from sqlalchemy.engine import make_url
+
+from metering.errors import KeyringError, SchemaTooOld, StoreUnavailable
 from metering.ports import Clock
 from metering.store import SqlStore, load_master_key, upgrade
 from metering.store.sql.engine import Database
 from metering.store.sql.versions import schema_version
 from service.settings_model import StoreSettings
 
-__all__ = ["next_master_key", "open_store", "prepared_store", "version_of"]
+__all__ = [
+    "demand_database",
+    "existing_store",
+    "next_master_key",
+    "open_store",
+    "prepared_store",
+    "version_of",
+]
 
 
 def open_store(settings: StoreSettings, clock: Clock) -> SqlStore:
@@ -39,6 +48,31 @@ def prepared_store(settings: StoreSettings, clock: Clock, *, upgrade_old: bool =
         store.close()
         raise
     return store
+
+
+def existing_store(settings: StoreSettings, clock: Clock) -> SqlStore:
+    """Open the store, ready to work, if there is one: who only looks makes no database.
+
+    Raises:
+        StoreUnavailable: there is none yet, perhaps because this is another folder.
+        SchemaTooOld: and so on, as :func:`prepared_store`.
+    """
+    demand_database(settings)
+    return prepared_store(settings, clock)
+
+
+def demand_database(settings: StoreSettings) -> None:
+    """Refuse to go on where there is no database.
+
+    Raises:
+        StoreUnavailable: there is none yet.
+    """
+    if version_of(settings) == 0:
+        where = make_url(settings.database).render_as_string(hide_password=True)
+        raise StoreUnavailable(
+            f"there is no database at {where} yet; is it another folder or another --config?"
+            " Else `nurt db upgrade` makes one"
+        )
 
 
 def version_of(settings: StoreSettings) -> int:

@@ -10,7 +10,7 @@ from metering.ports import Clock
 from metering.store.sql.engine import Database
 from metering.store.sql.retention import Expired, Kept, drop, expired, months_before
 from service.commands.imports import told
-from service.database import prepared_store
+from service.database import existing_store
 from service.settings_model import Settings, StoreSettings
 from service.taking_in import keeping_of
 
@@ -20,7 +20,7 @@ __all__ = ["foreign_gone", "months_gone"]
 def foreign_gone(settings: Settings, clock: Clock, *, dry_run: bool) -> str:
     """Delete what nobody registered in time; says how many telegrams, counter states and values."""
     keeping = keeping_of(settings.ingest)
-    store = prepared_store(settings.store, clock)
+    store = existing_store(settings.store, clock)
     try:
         if keeping.foreign is None:
             return 'No foreign telegrams go: [ingest] foreign = "store" reads all meters like our own.'

@@ -33,10 +33,10 @@ def coverage(days: Days = 3, config: Config = None) -> None:
 
     from metering.clock import SystemClock
     from service.coverage import coverage_of
-    from service.database import prepared_store
+    from service.database import existing_store
 
     clock = SystemClock()
-    store = prepared_store(settings_in_force(config).settings.store, clock)
+    store = existing_store(settings_in_force(config).settings.store, clock)
     try:
         with store.reading() as view:
             report = coverage_of(view, clock.now(), timedelta(days=days))

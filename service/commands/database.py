@@ -122,14 +122,18 @@ def restore(file: BackupFile, config: Config = None) -> None:
         nurt db restore /var/backups/nurt-2026-03-01.db
     """
     from metering.errors import StoreError
+    from metering.store.sql.engine import Database
     from metering.store.sql.looking_after import put_back
 
-    with _opened(config) as database:
-        path = database.path
+    database = Database(settings_in_force(config).settings.store.database)
+    path = database.path
+    database.close()
     if path is None:
         raise StoreError("only a SQLite database is restored so; use pg_restore")
+    there = path.exists()
     put_back(file, path)
-    typer.echo(f"{path} is now {file}.")
+    before = f"; what was there is kept as {path}.before" if there else ""
+    typer.echo(f"{path} holds what {file} holds{before}.")
 
 
 @app.command()
@@ -172,7 +176,9 @@ def copy_(target: TargetUrl, config: Config = None) -> None:
     from metering.store.sql.copying import copy
     from metering.store.sql.engine import Database
     from service.commands.imports import told
+    from service.database import demand_database
 
+    demand_database(settings_in_force(config).settings.store)
     upgrade_database(target)
     other = Database(target)
     try:
@@ -188,8 +194,11 @@ def copy_(target: TargetUrl, config: Config = None) -> None:
 @contextmanager
 def _opened(config: Path | None) -> Iterator[Database]:
     from metering.store.sql.engine import Database
+    from service.database import demand_database
 
-    database = Database(settings_in_force(config).settings.store.database)
+    settings = settings_in_force(config).settings.store
+    demand_database(settings)
+    database = Database(settings.database)
     try:
         yield database
     finally:

@@ -147,10 +147,10 @@ def check(config: Config = None) -> None:
         nurt keys check
     """
     from metering.clock import SystemClock
-    from service.database import prepared_store
+    from service.database import existing_store
     from service.key_check import look_through
 
-    store = prepared_store(settings_in_force(config).settings.store, SystemClock())
+    store = existing_store(settings_in_force(config).settings.store, SystemClock())
     try:
         with store.reading() as view:
             number, doubts = look_through(view.keyring)
@@ -180,11 +180,11 @@ def list_(
     """
     from metering.clock import SystemClock
     from metering.meter import MeterId
-    from service.database import prepared_store
+    from service.database import existing_store
     from service.key_list import keys_told, waiting_told
     from service.text_table import text_table
 
-    store = prepared_store(settings_in_force(config).settings.store, SystemClock())
+    store = existing_store(settings_in_force(config).settings.store, SystemClock())
     try:
         with store.reading() as view:
             of_meter = MeterId.parse(meter) if meter else None

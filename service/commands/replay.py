@@ -52,12 +52,12 @@ def replay(
     from ingest.replay import Replay
     from metering.clock import SystemClock
     from service.commands.imports import told
-    from service.database import prepared_store
+    from service.database import existing_store
     from service.taking_in import rules_of
 
     settings = settings_in_force(config).settings
     scope = _scope(since, until, meter, ZoneInfo(settings.ingest.zone))
-    store = prepared_store(settings.store, SystemClock())
+    store = existing_store(settings.store, SystemClock())
     try:
         with store.reading() as view:
             last = view.archive.last_number()

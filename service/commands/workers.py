@@ -32,10 +32,10 @@ def list_workers(config: Config = None) -> None:
     """
     from ingest.roster import members_of
     from metering.clock import SystemClock
-    from service.database import open_store
+    from service.database import existing_store
 
     clock = SystemClock()
-    store = open_store(settings_in_force(config).settings.store, clock)
+    store = existing_store(settings_in_force(config).settings.store, clock)
     try:
         with store.reading() as view:
             members = members_of(view)

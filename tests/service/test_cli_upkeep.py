@@ -362,3 +362,27 @@ def test_coverage_says_who_was_read(nurt):
     code, out, _ = nurt("coverage")
     assert code == 0
     assert "of 2 meters read within 3 days" in out
+
+
+# --- no database ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["coverage"],
+        ["replay", "--dry-run"],
+        ["keys", "list"],
+        ["keys", "check"],
+        ["workers", "list"],
+        ["db", "check"],
+        ["db", "backup", "b.db"],
+        ["db", "retention", "--dry-run"],
+        ["db", "copy", "sqlite:///other.db"],
+    ],
+)
+def test_who_only_looks_makes_no_database(nurt, tmp_path, command):
+    code, _, err = nurt(*command)
+    assert (code, "there is no database at sqlite:///data/nurt.db yet" in err) == (1, True)
+    assert not (tmp_path / "data").exists()
+    assert not (tmp_path / "other.db").exists()
