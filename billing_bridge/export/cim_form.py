@@ -5,11 +5,11 @@
     MeterReadings
     └── MeterReading                        one meter within the period
         ├── Meter        mRID, Names        serial number, manufacturer
-        ├── Readings     timeStamp, value   opening, then closing; ReadingQualities
+        ├── Readings     reason, timeStamp, value, ReadingQualities: opening, then closing
         ├── UsagePoint   mRID
         └── valuesInterval                  the period
 
-The value is the floored index in m3 as decimal text; the volume billed stands in a comment of the closing
+The value is the index in m3 as decimal text, exact; the volume billed stands in a comment of the closing
 quality, with the read's key, since the standard has no place for either. Source: IEC 61968-9:2013,
 MeterReadings profile; the enclosing header of IEC 61968-100 is the transport's.
 """
@@ -46,7 +46,6 @@ class CimForm:
         with xml.element("MeterReadings", xmlns=NAMESPACE):
             for row in rows_of(reads):
                 _meter_reading(xml, row)
-            xml.empty("ReadingType", ref=READING_TYPE)
         return out.getvalue()
 
 
@@ -77,10 +76,10 @@ def _comment(row: Row) -> str:
 
 def _reading(xml: XmlWriter, end: Mapping[str, Any], reason: str, comment: str) -> None:
     with xml.element("Readings"):
+        xml.leaf("reason", reason)
         xml.leaf("timeStamp", end["read_at"] or end["at"])
         xml.leaf("value", end["index_m3"])
         with xml.element("ReadingQualities"):
             xml.leaf("comment", comment)
             xml.empty("ReadingQualityType", ref=end["quality"])
-        xml.leaf("reason", reason)
         xml.empty("ReadingType", ref=READING_TYPE)
