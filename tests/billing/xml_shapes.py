@@ -2,8 +2,8 @@
 
 The schemas of IEC 61968-9 are not free to pass on, and of ESPI we write a small part. So here stands the
 part we write: every element with its children in the order the schema's sequence has them, how often each
-may come, and what may stand in it. Sources: IEC 61968-9:2013 MeterReadings profile; NAESB REQ.21 (ESPI) 4.0, espi.xsd;
-RFC 4287 (Atom).
+may come, and what may stand in it. Sources: IEC 61968-9:2013 MeterReadings profile; NAESB REQ.21 (ESPI) 4.0,
+espi.xsd; RFC 4287 (Atom).
 """
 
 from __future__ import annotations
