@@ -1,21 +1,22 @@
 """Unusual use: a day or a night far above what this meter does, told only as far as it is not chance.
 
-A meter's days are log-normal by day type (working day, weekend), with tails as heavy as Student's with 4
-degrees of freedom. Every day of every meter is one test; what is told of a class and a day is chosen over the
-whole fleet (:mod:`anomaly.discovery`), so the same day is told in a village and may not be in a city.
+A meter's days are log-normal by day type (working day, weekend), with tails as heavy as Student's with 3
+degrees of freedom, or as the fleet's earlier days proved them to be. Every day of every meter is one test;
+what is told of a class and a day is chosen over the whole fleet (:mod:`anomaly.discovery`), so the same day
+is told in a village and may not be in a city.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
 
 from anomaly.batch import Batch
 from anomaly.day_table import DayTable
-from anomaly.discovery import Q, Tested, discoveries, upper_tail_t4
+from anomaly.discovery import Calibration, Q, Tested, discoveries, upper_tail_t3
 from anomaly.local_time import DAY, HOUR
 from anomaly.series import Flags, Floats, MeterClass
 from anomaly.sufficiency import Reason
@@ -34,7 +35,7 @@ WILDEST = 3.0
 """Beyond so many deviations a day teaches no more."""
 OFFSETS_L = {"day": 20.0, "night": 5.0}
 """Added before the logarithm: a few litres more or less are nothing."""
-RAREST = 1e-3
+RAREST = 2e-3
 """What happens to a meter more often than this is not unusual, however small the fleet."""
 KINDS = tuple(MeterClass)
 LEAST_MORE_L = {"day": 100.0, "night": 30.0}
@@ -126,11 +127,31 @@ class UnusualUseDetector:
         fleet: Tested[Unusual] = Tested()
         for one in gathered:
             fleet.add(one)
+        fleet.candidates = [one for group in _by_kind(fleet) for one in _proved(group, fleet.tests)]
         told = [one for one in discoveries(fleet) if one.p <= RAREST]
         told.sort(key=lambda one: (one.what, one.meter, one.day))
         runs = groupby(enumerate(told), lambda pair: (pair[1].what, pair[1].meter, pair[1].day - pair[0]))
         for _, run in runs:
             yield _finding([one for _, one in run])
+
+
+def _by_kind(fleet: Tested[Unusual]) -> Iterator[list[Unusual]]:
+    """Give the candidates of each class and kind of test, by day."""
+    ordered = sorted(fleet.candidates, key=lambda one: (one.what, one.kind, one.day, one.meter))
+    return (list(group) for _, group in groupby(ordered, lambda one: (one.what, one.kind)))
+
+
+def _proved(group: list[Unusual], tests: Mapping[Hashable, int]) -> Iterator[Unusual]:
+    """Correct p-values by what the fleet's earlier days proved them to be; causal, day by day."""
+    what, kind = group[0].what, group[0].kind
+    known, by_day = Calibration(), {day: list(ones) for day, ones in groupby(group, lambda one: one.day)}
+    for day in sorted(key[2] for key in tests if isinstance(key, tuple) and key[:2] == (what, kind)):
+        ones = by_day.get(day, [])
+        p = np.array([one.p for one in ones], np.float64)
+        yield from (
+            replace(one, p=float(better)) for one, better in zip(ones, known.corrected(p), strict=True)
+        )
+        known.take_in(p, tests[what, kind, day])
 
 
 def _test(what: str, litres: Floats, table: DayTable, batch: Batch, tested: Tested[Unusual]) -> None:
@@ -143,7 +164,7 @@ def _test(what: str, litres: Floats, table: DayTable, batch: Batch, tested: Test
         weekend = int((day + 3) % 7 >= 5)
         deviations, ready = habit.judge(logs[row], weekend)
         usual = np.exp(habit.mean[weekend]) - OFFSETS_L[what]
-        p = upper_tail_t4(deviations)
+        p = upper_tail_t3(deviations)
         for code, number in enumerate(np.bincount(codes[ready], minlength=len(KINDS)).tolist()):
             if number:
                 tested.tests[what, KINDS[code], day] += number

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anomaly.batch import Batch
-from anomaly.discovery import Q, accepted, upper_tail_t4
+from anomaly.discovery import Calibration, Q, accepted, upper_tail_t3
 from anomaly.series import MeterFacts, Series
 from anomaly.texts import LANGUAGES, sentence
 from anomaly.unusual import UnusualUseDetector
@@ -70,12 +70,53 @@ def test_of_uniform_p_values_hardly_anything_is_told():
     assert np.mean(families) <= 1.3 * Q
 
 
-def test_the_tail_is_students_with_four_degrees_of_freedom():
-    """Table values: t of 2.132, 3.747 and 7.173 are passed by 5, 1 and 0.1 % (one-sided)."""
-    assert upper_tail_t4(np.array([0.0, 2.132, 3.747, 7.173])) == pytest.approx(
+def test_the_tail_is_students_with_three_degrees_of_freedom():
+    """Table values: t of 2.353, 4.541 and 10.215 are passed by 5, 1 and 0.1 % (one-sided)."""
+    assert upper_tail_t3(np.array([0.0, 2.353, 4.541, 10.215])) == pytest.approx(
         [0.5, 0.05, 0.01, 0.001], rel=1e-3
     )
-    assert (np.diff(upper_tail_t4(np.linspace(-9, 40, 400))) < 0).all()
+    assert (np.diff(upper_tail_t3(np.linspace(-9, 4000, 4000))) < 0).all()
+
+
+def corrected_days(draw, days=120, tests=5000):
+    """Correct day after day; gives what the last half of the days said and what it was corrected to."""
+    known, said, proved = Calibration(), [], []
+    for day in range(days):
+        p = draw(tests)
+        p = p[p <= Q]
+        better = known.corrected(p)
+        if day >= days // 2:
+            said.append(p)
+            proved.append(better)
+        known.take_in(p, tests)
+    return np.concatenate(said), np.concatenate(proved), tests * (days - days // 2)
+
+
+@pytest.mark.parametrize("level", [1e-2, 1e-3, 1e-4])
+def test_p_values_that_come_too_often_are_corrected_by_what_earlier_days_proved(level):
+    rng = np.random.default_rng(7)
+    said, proved, tests = corrected_days(lambda n: upper_tail_t3(1.3 * rng.standard_t(2, n)))
+    assert (said <= level).sum() > 2 * level * tests, "the tail is heavier than the model's"
+    assert (proved <= level).sum() <= 1.3 * level * tests
+
+
+def test_p_values_that_are_what_they_say_stay_so():
+    rng = np.random.default_rng(8)
+    said, proved, _ = corrected_days(rng.random)
+    assert (proved >= said).all()
+    assert np.median(proved / said) < 1.1
+
+
+@given(st.lists(st.floats(1e-300, 1), min_size=1, max_size=30), st.lists(st.floats(0, 0.1), max_size=30))
+@settings(max_examples=100, deadline=None)
+def test_a_correction_keeps_the_order_and_never_makes_a_result_rarer(p, past):
+    known = Calibration()
+    known.take_in(np.array(past), 10 * len(past))
+    values = np.sort(np.array(p))
+    better = known.corrected(values)
+    assert (better >= values).all()
+    assert (better <= 1).all()
+    assert (np.diff(better) >= -1e-12).all()
 
 
 def test_a_day_of_ten_times_the_use_is_told_at_its_end():
