@@ -27,13 +27,18 @@ def import_(
     tenancies: customer, contract, service_point, valid_from; optional valid_to, name, class, language, email,
     tariff. deductions: service_point, sub, valid_from; optional valid_to. meters: meter_id; optional digits,
     q3_m3h (m3/h), legal_until. protocols: meter_id, service_point, event (installed, removed), at, index_m3
-    (m3); optional by, reference.
+    (m3); optional by, reference. logs: meter_id, at, index_m3 (m3): read out of the meters' own memory,
+    for the sum check (R15).
+
+    A file with any fault changes nothing; each fault is told with its row and column.
 
     **Examples**
 
         nurt billing import tenancies tenancies.csv --dry-run
 
         nurt billing import protocols exchanges.csv
+
+        nurt billing import logs readout.csv
     """
     from zoneinfo import ZoneInfo
 

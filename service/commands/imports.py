@@ -22,6 +22,8 @@ File = Annotated[
     Path, typer.Argument(metavar="FILE.csv", help="Table with a header row, UTF-8, , or ; separated.")
 ]
 
+_LARGEST = 200 * 1024 * 1024
+"""Bytes: two million rows of any table, and less than a small machine's memory."""
 _LONG = 2000
 """Rows from which on a progress bar is worth its place."""
 
@@ -33,11 +35,16 @@ def read_file(file: Path) -> bytes:
         ImportRefused: it cannot be read.
     """
     try:
-        return file.read_bytes()
+        with file.open("rb") as opened:
+            raw = opened.read(_LARGEST + 1)
     except OSError as wrong:
         raise ImportRefused(
             str(file), [RowFault(1, None, f"the file cannot be read: {wrong.strerror}")]
         ) from wrong
+    if len(raw) > _LARGEST:
+        said = f"the file is larger than {_LARGEST // 1024 // 1024} MB; take it in in parts"
+        raise ImportRefused(str(file), [RowFault(1, None, said)])
+    return raw
 
 
 class _Rehearsal(Exception):

@@ -19,6 +19,7 @@ from metering.billing_customers import (
     Tenancy,
 )
 from metering.ports import Transaction
+from service.imports.billing_logs import take_logs
 from service.imports.billing_tables import What
 from service.imports.cells import IDENTITY_COLUMNS, count, exact_number, identity, text, when
 from service.imports.table import Faults, Row, read_table
@@ -278,4 +279,5 @@ _READERS: Mapping[What, _Reader] = {
         [("meter_id", "service_point", "event", "at", "index_m3")],
         _protocols,
     ),
+    What.LOGS: _Reader((*IDENTITY_COLUMNS, "at", "index_m3"), [("at", "index_m3")], take_logs),
 }

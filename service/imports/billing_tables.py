@@ -14,3 +14,4 @@ class What(StrEnum):
     DEDUCTIONS = "deductions"
     METERS = "meters"
     PROTOCOLS = "protocols"
+    LOGS = "logs"

@@ -15,6 +15,9 @@ from metering.errors import ImportRefused, RowFault
 
 __all__ = ["Faults", "Row", "read_table"]
 
+_MOST_COLUMNS = 200
+"""More are no table of ours: nobody is told a million times that a column is unknown."""
+
 
 @dataclass
 class Faults:
@@ -120,6 +123,9 @@ def _delimiter(text: str) -> str:
 def _check_header(
     header: Sequence[str], row: int, columns: Collection[str], faults: Faults, *, secret: bool
 ) -> None:
+    if len(header) > _MOST_COLUMNS:
+        faults.add(row, None, f"{len(header)} columns; is this a table with a header row, one row a line?")
+        return
     for position, name in enumerate(header):
         if name not in columns:
             said = f"number {position + 1}" if secret else repr(name[:40])
