@@ -42,6 +42,8 @@ class Device:
 class PulseReset:
     """A counter was found below what it had been: it forgot pulses, or began again.
 
+    A state that came late can show that it had begun again before: then nothing was lost here.
+
     Attributes:
         at: when it said so first, UTC.
         total: what it said then.
@@ -97,7 +99,7 @@ class Devices(Protocol):
         ...
 
     def put_pulse_states(self, states: Mapping[tuple[str, str], PulseState]) -> None:
-        """Remember what pulse inputs said last, and resets not known yet."""
+        """Remember what pulse inputs said last, and their resets as they are known now."""
         ...
 
     def parts(self, sessions: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Sequence[PartUplink]]:

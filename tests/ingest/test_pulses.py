@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import timedelta
 from decimal import Decimal
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from ingest.pipeline import Pipeline
 from metering.meter import PulseInput
 
 
@@ -113,7 +115,22 @@ def test_a_late_state_that_fits_is_taken_wherever_the_resets_lie(said, indices):
     assert indices() == [(1, 100), (2, 103), (3, 104), (5, 104), (6, 107), (7, 111)]
 
 
-@pytest.mark.parametrize("late", [(2, 99), (2, 105), (4, 1), (4, 8), (6, 0), (6, 99)])
+@pytest.mark.parametrize(
+    ("late", "since"),
+    [((4, 105), 105), ((4, 104), 104), ((4, 2), 104), ((4, 1), 105)],
+    ids=["had come further", "just as far", "reset earlier", "reset earlier, counted since"],
+)
+def test_a_late_state_next_to_a_reset_tells_more_of_it(said, indices, late, since):
+    """What it shows to have been counted is added to all that came later, once."""
+    said((1, 100), (3, 104), (5, 2), (7, 9))
+    assert said(late) == ["stored"]
+    told = max(104, late[1])
+    assert indices() == [(1, 100), (3, 104), (4, told), (5, since), (7, since + 7)]
+    assert said((8, 10)) == ["stored"]
+    assert indices()[-1] == (8, since + 8)
+
+
+@pytest.mark.parametrize("late", [(2, 99), (2, 105), (4, 8), (6, 0), (6, 99)])
 def test_a_late_state_that_would_make_the_index_fall_is_refused(said, indices, late):
     said((1, 100), (3, 104), (5, 2), (7, 9))
     before = indices()
@@ -191,3 +208,63 @@ def test_whatever_counters_say_in_whatever_order_the_index_never_falls(new_store
     index = [value for _, value in see.volumes(store, make.meter())]
     assert index == sorted(index)
     assert not index or index[-1] - index[0] <= sum(total for batch in batches for _, total in batch)
+
+
+@pytest.mark.usefixtures("said")
+def test_without_a_clock_two_states_that_changed_places_are_no_reset(make, store, see, indices):
+    """Two workers, each with its own time of arrival; the next state goes on as if nothing had happened."""
+    seconds = {0: 100, 60: 110, 61: 105, 90: 111}
+    ended = []
+    for second, total in seconds.items():
+        at = make.NOON + timedelta(seconds=second)
+        item = {"k": "pulse", "ch": "1", "total": total}
+        ended += see.outcomes(store, make.up(item, gateway="gw2", at=at))
+    assert ended == ["stored", "stored", "quarantined out_of_order", "stored"]
+    assert [index for _, index in indices()] == [100, 110, 111]
+
+
+@pytest.mark.usefixtures("said")
+def test_without_a_clock_a_reset_is_seen_all_the_same(make, store, see, indices):
+    for second, total in {0: 100, 60: 110, 70: 1, 100: 3}.items():
+        at = make.NOON + timedelta(seconds=second)
+        see.outcomes(store, make.up({"k": "pulse", "ch": "1", "total": total}, gateway="gw2", at=at))
+    assert [index for _, index in indices()] == [100, 110, 110]
+
+
+@given(
+    segments=st.lists(st.lists(st.integers(0, 9), min_size=2, max_size=4), min_size=1, max_size=3),
+    seed=st.integers(0, 1 << 32),
+)
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_messages_that_change_places_between_workers_give_the_same_index(
+    new_store, make, see, segments, seed
+):
+    """A counter that begins again twice at most; neighbours swapped at will, each taken in by another."""
+    states, total = [], 1000
+    for segment in segments:
+        for pulses in segment:
+            total += pulses
+            states.append(total)
+        total = 0
+    dice, order = random.Random(seed), list(enumerate(states))
+    for place in range(0, len(order) - 1, 2):
+        if dice.random() < 0.5:
+            order[place : place + 2] = reversed(order[place : place + 2])
+    if order[0][0]:  # the first of all has nothing before it to be compared with
+        order.sort()
+    found = []
+    for taken in (list(enumerate(states)), order):
+        store = new_store()
+        with store.writing() as transaction:
+            transaction.registry.put_pulse_inputs(
+                [PulseInput("gw2", "1", make.meter(), Decimal(1000), 0, Decimal(0), make.NOON)]
+            )
+        crew = [Pipeline(store), Pipeline(store)]
+        for minute, counted in taken:
+            at = make.NOON + timedelta(minutes=minute)
+            item = {"k": "pulse", "ch": "1", "total": counted, "ts": at.isoformat(), "ts_src": "ntp"}
+            (ended,) = crew[minute % 2].accept([make.up(item, gateway="gw2", at=at)])
+            assert ended.outcome == "stored"
+        found.append(see.volumes(store, make.meter()))
+        store.close()
+    assert found[0] == found[1]

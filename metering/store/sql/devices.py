@@ -74,7 +74,7 @@ class SqlDevices:
         }
 
     def put_pulse_states(self, states: Mapping[_Pair, PulseState]) -> None:
-        """Remember what pulse inputs said last, and resets not known yet."""
+        """Remember what pulse inputs said last, and their resets as they are known now."""
         inputs = [
             ({"gateway": gateway, "channel": channel}, state) for (gateway, channel), state in states.items()
         ]
@@ -85,7 +85,7 @@ class SqlDevices:
             for reset in state.resets
         ]
         replace(self._connection, pulse_states, newest)
-        insert_once(self._connection, pulse_resets, resets)
+        replace(self._connection, pulse_resets, resets)
 
     def parts(self, sessions: Collection[_Pair]) -> Mapping[_Pair, Sequence[PartUplink]]:
         """Give the parts that wait for others, by ``(gateway, boot)``, in the order of their numbers."""
