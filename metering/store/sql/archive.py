@@ -17,8 +17,9 @@ from metering.store.sql.marks_known import numbers_of_marks
 from metering.store.sql.moving import absorb, settle
 from metering.store.sql.schema import counters, receptions, telegrams
 from metering.store.sql.spans import Spans
-from metering.store.sql.statements import Columns, in_chunks, insert, insert_columns, insert_new
+from metering.store.sql.statements import in_chunks, insert, insert_new_rows, insert_rows
 from metering.store.sql.symbols import Names
+from metering.store.sql.telegram_rows import Heard, rows_of_receptions, rows_of_telegrams
 from metering.uplink import ClockSource, Reception
 
 __all__ = ["SqlArchive"]
@@ -94,19 +95,11 @@ class SqlArchive:
             return []
         meters = self._names.meters.numbers_of([telegram.meter for telegram in new])
         numbers = self._draw_numbers(len(new))
-        columns: Columns = {
-            "id": numbers,
-            "meter": meters,
-            "frame": [telegram.frame for telegram in new],
-            "fingerprint": [telegram.fingerprint for telegram in new],
-            "state": [str(telegram.state) for telegram in new],
-            "reason": [telegram.reason for telegram in new],
-            "heard_at": [_first_heard(telegram) for telegram in new],
-        }
-        insert_new(self._connection, telegrams, columns)
+        numbered = list(zip(numbers, meters, new, strict=True))
+        insert_new_rows(self._connection, rows_of_telegrams(self._connection.dialect, numbered))
         heard = [
             (number, meter, reception, raw)
-            for number, meter, telegram in zip(numbers, meters, new, strict=True)
+            for number, meter, telegram in numbered
             for reception, raw in telegram.receptions
         ]
         self._write_receptions(heard)
@@ -229,27 +222,14 @@ class SqlArchive:
             raise StoreError(f"there is no telegram {missing[0]} in the archive")
         return meter_of
 
-    def _write_receptions(self, new: Sequence[tuple[int, int, Reception, bytes | None]]) -> None:
-        gateway_of = self._names.gateways.ensure(reception.gateway for _, _, reception, _ in new)
-        heard = [reception for _, _, reception, _ in new]
-        columns: Columns = {
-            "telegram": [number for number, *_ in new],
-            "gateway": [gateway_of[one.gateway] for one in heard],
-            "heard_at": [one.heard_at for one in heard],
-            "received_at": [one.received_at for one in heard],
-            "clock": [str(one.clock) for one in heard],
-            "rssi_dbm": [one.rssi_dbm for one in heard],
-            "mode": [one.mode for one in heard],
-            "boot": [one.boot for one in heard],
-            "seq": [one.seq for one in heard],
-            "history": [one.history for one in heard],
-            "raw": [raw for *_, raw in new],
-        }
-        insert_columns(self._connection, receptions, columns, expected_new=True)
+    def _write_receptions(self, new: Sequence[Heard]) -> None:
+        gateways = self._names.gateways.ensure({reception.gateway for _, _, reception, _ in new})
+        load = rows_of_receptions(self._connection.dialect, gateways, new)
+        insert_rows(self._connection, load, expected_new=True)
         self._count([(meter, reception) for _, meter, reception, _ in new])
 
     def _count(self, heard: Sequence[tuple[int, Reception]]) -> None:
-        gateway_of = self._names.gateways.ensure(reception.gateway for _, reception in heard)
+        gateway_of = self._names.gateways.ensure({reception.gateway for _, reception in heard})
         note_heard(self._connection, [(meter, reception.heard_at) for meter, reception in heard])
         counted = ((meter, gateway_of[reception.gateway], reception) for meter, reception in heard)
         note_hearings(self._connection, counted)
@@ -283,11 +263,6 @@ class SqlArchive:
         for row in sorted(rows, key=lambda row: (row.heard_at, gateways[row.gateway])):
             found.setdefault(row.telegram, []).append((_reception(gateways[row.gateway], row), row.raw))
         return found
-
-
-def _first_heard(telegram: NewTelegram) -> datetime:
-    first, *others = telegram.receptions
-    return min(heard.heard_at for heard, _ in telegram.receptions) if others else first[0].heard_at
 
 
 def _in_states(states: Sequence[TelegramState]) -> list[sa.ColumnElement[bool]]:

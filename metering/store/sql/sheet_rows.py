@@ -6,20 +6,18 @@ converted once for all of them, and the rest is written as it stands.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
-from decimal import Decimal
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from metering.reading import Way, utc
+from metering.reading import Way
 from metering.sheets import Line, Sheet
 from metering.store.sql.bulk import Load
+from metering.store.sql.forms import forms_of
 from metering.store.sql.heads import Run
 from metering.store.sql.schema import readings
 from metering.store.sql.symbols import Names, Origin
-from metering.store.sql.types import Moment, plain_text
 
 __all__ = ["Rows", "rows_of"]
 
@@ -46,16 +44,9 @@ class Rows(NamedTuple):
     runs: Sequence[Run]
 
 
-class _Forms(NamedTuple):
-    """How values are written for a driver."""
-
-    moment: Callable[[datetime], Any]
-    value: Callable[[Sequence[Decimal]], Sequence[Any]]
-
-
 def rows_of(dialect: sa.Dialect, names: Names, sheets: Sequence[tuple[int, Sheet]]) -> Rows:
     """Give the rows of sheets, each with the number of its telegram."""
-    forms = _FORMS[dialect.name](dialect)
+    forms = forms_of(dialect)
     meters = names.meters.numbers_of([sheet.meter for _, sheet in sheets])
     known: dict[_Kind, _Numbers] = {}
     heard: list[tuple[Any, ...]] = []
@@ -64,7 +55,7 @@ def rows_of(dialect: sa.Dialect, names: Names, sheets: Sequence[tuple[int, Sheet
     for meter, (telegram, sheet) in zip(meters, sheets, strict=True):
         registers, origins = _numbers(sheet, known, names)
         received, moments = forms.moment(sheet.received_at), sheet.moments
-        values = forms.value(sheet.values)
+        values = forms.numbers(sheet.values)
         top = sheet.heard_at if moments is None else max(moments)
         runs.append((meter, registers, moments, top))
         at = forms.moment(sheet.heard_at)
@@ -97,24 +88,3 @@ def _numbers(sheet: Sheet, known: dict[_Kind, _Numbers], names: Names) -> _Numbe
 def _origin(sheet: Sheet, line: Line) -> Origin:
     way: Way = sheet.way
     return Origin(line.unit, way, line.quality, sheet.gateway, sheet.model or "", sheet.decoder)
-
-
-def _sqlite(dialect: sa.Dialect) -> _Forms:
-    write = Moment().bind_processor(dialect)
-    written: dict[int, tuple[datetime, Any]] = {}
-
-    def moment(said: datetime) -> Any:
-        """Write a time; the same one, as when a delivery reached us, once."""
-        found = written.get(id(said))
-        if found is None:
-            found = written[id(said)] = said, write(said)
-        return found[1]
-
-    return _Forms(moment, lambda values: [plain_text(value) for value in values])
-
-
-def _postgresql(dialect: sa.Dialect) -> _Forms:  # noqa: ARG001  as for the other
-    return _Forms(lambda said: said if said.tzinfo is UTC else utc(said), lambda values: values)
-
-
-_FORMS: Mapping[str, Callable[[sa.Dialect], _Forms]] = {"sqlite": _sqlite, "postgresql": _postgresql}

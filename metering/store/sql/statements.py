@@ -25,7 +25,7 @@ __all__ = [
     "in_chunks",
     "insert",
     "insert_columns",
-    "insert_new",
+    "insert_new_rows",
     "insert_once",
     "insert_rows",
     "replace",
@@ -88,44 +88,46 @@ def execute_columns(connection: sa.Connection, statement: UpdateBase, columns: C
     return connection.exec_driver_sql(text, list(zip(*values, strict=True))).rowcount
 
 
-def insert_columns(
-    connection: sa.Connection, table: sa.Table, columns: Columns, *, expected_new: bool = False
-) -> int:
-    """Insert rows given by columns, leaving out those whose key is there already; gives how many were new.
-
-    Args:
-        connection: in a transaction.
-        table: where to.
-        columns: column name to values.
-        expected_new: hardly ever is one of them there already; PostgreSQL then takes them quicker.
-    """
+def insert_columns(connection: sa.Connection, table: sa.Table, columns: Columns) -> int:
+    """Insert rows given by columns, leaving out those whose key is there already; gives how many were new."""
     if (
         connection.dialect.name == "postgresql"
         and table.name in PARTITIONED
         and next(iter(columns.values()), ())
     ):
-        copied = bulk.copy_straight if expected_new else bulk.copy_once
-        return copied(connection, bulk.Load.of(table, columns))
+        return bulk.copy_once(connection, bulk.Load.of(table, columns))
     return execute_columns(connection, _once(table, connection.dialect.name), columns)
 
 
 def insert_rows(connection: sa.Connection, load: bulk.Load, *, expected_new: bool = False) -> int:
-    """Insert rows whose values are as the driver takes them; otherwise as :func:`insert_columns`."""
+    """Insert rows whose values are as the driver takes them; otherwise as :func:`insert_columns`.
+
+    Args:
+        connection: in a transaction.
+        load: the rows.
+        expected_new: hardly ever is one of them there already; PostgreSQL then takes them quicker.
+    """
     if not load.rows:
         return 0
     if connection.dialect.name == "postgresql":
         return (bulk.copy_straight if expected_new else bulk.copy_once)(connection, load)
-    text, parameters = _driver_form(_once(load.table, "sqlite"), tuple(load.names))
+    return _execute_rows(connection, _once(load.table, "sqlite"), load)
+
+
+def insert_new_rows(connection: sa.Connection, load: bulk.Load) -> int:
+    """Insert rows that are surely not there yet, as the driver takes them; gives how many."""
+    if not load.rows:
+        return 0
+    if connection.dialect.name == "postgresql":
+        return bulk.copy(connection, load)
+    return _execute_rows(connection, _plain(load.table), load)
+
+
+def _execute_rows(connection: sa.Connection, statement: UpdateBase, load: bulk.Load) -> int:
+    text, parameters = _driver_form(statement, tuple(load.names))
     if [name for name, _ in parameters] != list(load.names):
         raise ValueError(load.names)  # the values stand in the order of the table
     return connection.exec_driver_sql(text, list(load.rows)).rowcount
-
-
-def insert_new(connection: sa.Connection, table: sa.Table, columns: Columns) -> int:
-    """Insert rows given by columns that are surely not there yet; gives how many."""
-    if connection.dialect.name == "postgresql" and next(iter(columns.values()), ()):
-        return bulk.copy(connection, bulk.Load.of(table, columns))
-    return execute_columns(connection, _plain(table), columns)
 
 
 @lru_cache
