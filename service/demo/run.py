@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 from rich.console import Console
 
@@ -25,6 +26,7 @@ from service.database import prepared_store
 from service.demo.billing_stage import bill
 from service.demo.broker import BrokerFailed, DemoBroker
 from service.demo.customers import customer_link, enrol, portal
+from service.demo.districts_stage import LEAK_LPS, LEAKING
 from service.demo.findings_stage import judging
 from service.demo.gateways import Gateway
 from service.demo.play import Play
@@ -197,7 +199,7 @@ def _await_subscription(broker: DemoBroker) -> None:
 
 
 def _sights(url: str, town: Town) -> Sequence[Sight]:
-    """Say where the four stories can be seen."""
+    """Say where the stories can be seen."""
 
     def page(story: Story) -> str:
         return f"{url}meters/{town.telling(story).meter}"
@@ -218,6 +220,10 @@ def _sights(url: str, town: Town) -> Sequence[Sight]:
         Sight(
             f"Wrong key, {where(Story.WRONG_KEY)}: every telegram is kept and held",
             f"{url}telegrams?state=held",
+        ),
+        Sight(
+            f"A leak in the network: district {LEAKING} takes in {LEAK_LPS} L/s more, day and night",
+            f"{url}districts/{quote(LEAKING)}",
         ),
         Sight("A neighbour's meter, not in the registry: kept unread", f"{url}telegrams?state=foreign"),
     )
