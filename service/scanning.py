@@ -31,7 +31,10 @@ from metering.findings import Kept
 from metering.meter import MeterId
 from metering.ports import Clock, MeterOverview, Store, Transaction
 from service.anomaly_settings import AnomalySettings
+from service.fleet_source import NO_PLANS, Plans
+from service.fleet_status import fleet_status
 from service.scanning_districts import judge_districts, keep_states
+from service.scanning_gateways import close_over, gateway_findings
 from service.scanning_keeping import Keeper, Raised
 from service.scanning_series import Found, gateways_of, read_fleet
 
@@ -111,6 +114,7 @@ class Scanner:
         settings: AnomalySettings,
         channels: Sequence[str] = (),
         hold: Callable[[Transaction], None] = _nothing,
+        plans: Callable[[], Plans] = lambda: NO_PLANS,
     ) -> None:
         """Prepare.
 
@@ -121,12 +125,14 @@ class Scanner:
             settings: of the scan.
             channels: that findings are told on.
             hold: called in each transaction that keeps something; raises if another took over.
+            plans: gives what gateways should be told.
         """
         self._store = store
         self._clock = clock
         self._zone = zone
         self._settings = settings
         self._hold = hold
+        self._plans = plans
         self._keeper = Keeper(store, settings, zone, channels)
 
     def run(
@@ -160,6 +166,8 @@ class Scanner:
                 return report
         if report.whole:
             self._conclude(whole, now, report)
+        if not meters:
+            self._look_at_gateways(now, report)
         self._settle(report, now)
         return report
 
@@ -243,6 +251,13 @@ class Scanner:
             opened = tx.findings.open_of(list(judged.until))
             report.closed += _close_unseen(tx, opened, seen, judged.first, judged.until)
             keep_states(tx, judged.states)
+
+    def _look_at_gateways(self, now: datetime, report: ScanReport) -> None:
+        with self._store.writing() as tx:
+            self._hold(tx)
+            fleet = fleet_status(tx.ledger.gateways(), tx.ledger.words(), now, plans=self._plans())
+            seen = self._keeper.keep(tx, gateway_findings(tx, fleet, now), now, report.raised)
+            report.closed += close_over(tx, fleet, seen, now)
 
     def _settle(self, report: ScanReport, now: datetime) -> None:
         with self._store.writing() as tx:

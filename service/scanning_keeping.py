@@ -29,6 +29,8 @@ __all__ = ["OF_SILENCE", "Keeper", "Raised", "one_a_class"]
 
 OF_SILENCE = frozenset({"silent", "stopped", "vacancy", "unusual", "under_registration"})
 """Classes that a gateway's outage looks like."""
+OF_OPERATION = frozenset({"drift", "receiver"})
+"""Classes that speak of our own gateways: no budget of customers' findings holds them back."""
 AT_ONCE = 20_000
 """Findings settled together at most."""
 MOST_IN_AN_HOUR = 5_000
@@ -78,12 +80,14 @@ class Keeper:
         waiting.sort(key=lambda one: budget.worth(one.finding), reverse=True)
         settled = {}
         for kept in waiting:
-            reason = muted.get(kept.id) or budget.refuses(kept.finding)
+            operation = kept.finding.family in OF_OPERATION
+            reason = muted.get(kept.id) or ("" if operation else budget.refuses(kept.finding))
             done = replace(kept, muted=reason, tenancy=kept.tenancy or tenancy_at(tx, kept.finding))
             if reason != kept.muted:
                 tx.findings.settle(kept.id, muted=reason, tenancy=done.tenancy)
             settled[kept.id] = done
-            budget.spend(done, kept.finding.tier)
+            if not operation:
+                budget.spend(done, kept.finding.tier)
             ask_for(tx, done, kept.finding.tier, self._channels, now)
         budget.book(tx)
         return settled

@@ -68,12 +68,14 @@ def watching(settings: Settings, store: Store, clock: Clock, command: Sequence[s
 
 def scanner_of(settings: Settings, store: Store, clock: Clock, turn: Turn) -> Scanner:
     """Make the scanner of a process whose turn it is."""
+    from service.fleet_source import FleetSource
     from service.notices.made import channel_names
     from service.scanning import Scanner
 
     channels = channel_names(settings.notices)
     zone = ZoneInfo(settings.ingest.zone)
-    return Scanner(store, clock, zone, settings.anomaly, channels, turn.hold)
+    plans = FleetSource(settings.gateways.file).plans
+    return Scanner(store, clock, zone, settings.anomaly, channels, turn.hold, plans)
 
 
 def scan_in_turn(

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from typer.testing import CliRunner
 
+from anomaly.texts import sentence
 from anomaly.together import together
 from metering.billing_customers import Contract, Customer, Tenancy
 from metering.clock import FixedClock
@@ -25,8 +26,11 @@ from metering.store.sql.store import SqlStore
 from metering.uplink import Reception
 from service.anomaly_settings import AnomalySettings
 from service.cli import app
+from service.fleet_status import Drift, GatewayStatus
+from service.notices.message import Wording
 from service.scanning import Scanner
 from service.scanning_budget import Budget
+from service.scanning_gateways import close_over, gateway_findings
 from service.scanning_keeping import Keeper, one_a_class
 
 ZONE = ZoneInfo("Europe/Warsaw")
@@ -309,3 +313,41 @@ def archive_numbers(tx, count):
     for number in range(count):
         mark = number.to_bytes(16)
         tx.archive.add([NewTelegram(QUIET, mark, mark, TelegramState.STORED, "", [(reception, None)])])
+
+
+def gateway(**more):
+    return GatewayStatus(name="roof", told=7, in_force=6, **more)
+
+
+def test_a_gateway_that_refuses_its_settings_is_told_by_mail_until_it_takes_them(store):
+    keeper = Keeper(store, AnomalySettings(notify_per_day=0), ZONE, ("smtp",))
+    refused = gateway(drift=Drift.REFUSED, error="no such receiver")
+    with store.writing() as tx:
+        for _ in range(2):
+            keeper.keep(tx, gateway_findings(tx, [refused], NOW), NOW, [])
+            keeper.settle(tx, 100, NOW)
+        (kept,) = tx.findings.of("roof")
+        notices = tx.findings.due(NOW)
+        assert [(one.channel, one.finding) for one in notices] == [("smtp", kept.id)]
+        said = Wording("pl", ZONE).of_finding("key", kept, Tier.NOTIFY, NOW)
+        assert "przekazano wersję 7, obowiązuje 6" in said.text
+        assert close_over(tx, [gateway()], set(), NOW + timedelta(hours=1)) == 1
+        assert tx.findings.finding(kept.id).finding.cleared_at == NOW + timedelta(hours=1)
+
+
+def test_a_gateway_that_was_told_has_a_day_before_anybody_is(store):
+    keeper = Keeper(store, AnomalySettings(), ZONE, ("smtp",))
+    waiting, later = gateway(drift=Drift.WAITING), NOW + timedelta(days=1)
+    with store.writing() as tx:
+        keeper.keep(tx, gateway_findings(tx, [waiting], NOW), NOW, [])
+        keeper.settle(tx, 100, NOW)
+        assert tx.findings.due(NOW) == []
+        keeper.keep(tx, gateway_findings(tx, [waiting], later), later, [])
+        keeper.settle(tx, 100, later)
+        assert len(tx.findings.due(later)) == 1
+
+
+def test_a_receiver_in_trouble_is_a_finding_of_its_gateway(store):
+    with store.reading() as tx:
+        (one,) = gateway_findings(tx, [gateway(troubles={"stick": "not open", "aerial": "silent"})], NOW)
+    assert sentence(one.stages[0], "en", ZONE).endswith("receiver aerial, stick is in trouble.")
