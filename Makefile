@@ -6,7 +6,7 @@ ESPHOME := 2026.6.5
 BIN := $(VENV)/bin
 ROOMS := metering decoders ingest anomaly billing_bridge gateway_firmware_config service
 
-.PHONY: help demo test lint format types unit bench bench-query bench-anomaly bench-districts run kills faults kills-agent kills-billing bench-billing faults-influx fuzz fuzz-lines soak-decode servers docs decoder-report clean
+.PHONY: help demo test lint format types unit bench bench-query bench-anomaly bench-districts run kills faults kills-agent kills-billing pictures bench-billing faults-influx fuzz fuzz-lines soak-decode servers docs decoder-report clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -90,6 +90,9 @@ docs: $(VENV)/.demo ## the pages that are generated: meters, adapters, billing r
 
 decoder-report: $(VENV)/.demo ## docs/decoder-report.md: agreement with the shared real telegrams, per model
 	$(BIN)/python benchmarks/decoder_report.py > docs/decoder-report.md
+
+pictures: $(VENV)/.dev ## the pictures of pages in docs/images, taken anew
+	NURT_PICTURES=docs/images $(BIN)/pytest -q -p no:randomly --no-cov tests/pages/test_operator_pages.py
 
 bench-billing: $(VENV)/.dev servers ## a million registers closed on PostgreSQL: 36 million reads, half an hour in all
 	NURT_BILLING_REGISTERS=1000000 $(BIN)/python benchmarks/bench_billing.py

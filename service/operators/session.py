@@ -2,8 +2,8 @@
 
 ::
 
-    <name, base64url>.<until, seconds since 1970>.<signature>
-    signature   HMAC-SHA256 of both and of the person's role and password hash, under the file's secret
+    <name, base64url>.<until, seconds since 1970>.<random>.<signature>
+    signature   HMAC-SHA256 of all before it, the person's role and password hash, under the file's secret
 
 Nothing is kept here: whoever gets another password or role, or is taken out of the file, is signed out.
 """
@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import secrets
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -28,14 +29,14 @@ _MOST = 400
 def minted(person: Person, book: Book, now: datetime, lasting: timedelta) -> str:
     """Give the cookie of somebody who just signed in."""
     name = base64.urlsafe_b64encode(person.name.encode()).rstrip(b"=").decode()
-    body = f"{name}.{int((now + lasting).timestamp())}"
+    body = f"{name}.{int((now + lasting).timestamp())}.{secrets.token_urlsafe(9)}"
     return f"{body}.{_signed(body, person, book)}"
 
 
 def person_of(cookie: str, book: Book, now: datetime) -> Person | None:
     """Give who a cookie stands for; ``None`` if it is not ours, or not valid any more."""
     body, _, signature = cookie.rpartition(".")
-    name, _, until = body.partition(".")
+    name, until, *_ = *body.split(".", 2), "", ""
     person = book.person(_name(name)) if len(cookie) <= _MOST else None
     if person is None or not book.secret or not (until.isascii() and until.isdecimal()):
         return None

@@ -106,6 +106,17 @@ def test_a_gap_and_a_part_are_told_by_pattern_and_words(page, house):
     assert "okres porównywany" in legend
 
 
+def test_a_line_is_seen_over_its_columns_and_the_chosen_column_stays_seen(page, house):
+    """Of a line chart the columns are only hinted at; a column under the pointer never disappears."""
+    page.goto(house.link() + "?span=week&day=2026-04-13&lang=en&shape=line")
+    faint = "getComputedStyle(document.querySelector('svg.wide rect.point')).opacity"
+    assert 0 < float(page.evaluate(faint)) <= 0.3
+    page.goto(house.link() + "?span=week&day=2026-04-13&lang=en")
+    bars(page).first.hover()
+    filled = "getComputedStyle(document.querySelector('svg.wide rect.metered')).fill"
+    assert page.evaluate(filled) == "rgb(11, 63, 107)"
+
+
 @pytest.mark.parametrize("width", [320, 360, 1100])
 @pytest.mark.parametrize("where", [YEAR, GAP, "?span=week&shape=line&day=2026-03-12", "/state"])
 def test_nothing_is_wider_than_the_screen(page, house, width, where):

@@ -110,6 +110,14 @@ def test_a_session_stands_for_its_person_until_its_time(file):
     assert person_of(cookie, book, NOW + HOUR) is None
 
 
+def test_two_sessions_of_one_moment_are_two(file):
+    gate = SessionGate(file, FixedClock(NOW), HOUR)
+    first, second = (gate.sign_in("anna.kowal", PASSWORD, "here") for _ in range(2))
+    gate.sign_out(first)
+    assert gate.who(first, {}) is None
+    assert gate.who(second, {}).name == "Anna.Kowal"
+
+
 def test_a_session_ends_with_another_password_role_or_name(file):
     book = file.book()
     cookie = minted(book.person("anna.kowal"), book, NOW, HOUR)
