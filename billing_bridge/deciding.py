@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -23,13 +23,14 @@ from typing import Any
 import orjson
 
 from billing_bridge.gather import Place
+from billing_bridge.judge import newest
 from billing_bridge.ordering import close_for, due_day, order_reader
 from billing_bridge.outbox import message_of
 from billing_bridge.putting import Refused, estimated, place_of, put
 from billing_bridge.read import BillingRead, Edit
 from billing_bridge.record import kept, opened, record_of
-from billing_bridge.utility import Utility
-from metering.billing import Decision, ExceptionState, OpenException, ReadState
+from billing_bridge.utility import Late, Utility
+from metering.billing import Decision, ExceptionKind, ExceptionState, OpenException, ReadState
 from metering.errors import InvalidValue
 from metering.orders import NewOrder
 from metering.ports import Clock, Store, Transaction
@@ -54,6 +55,7 @@ _ENDS = {
     Action.EDIT: ExceptionState.CORRECTED,
     Action.ESTIMATE: ExceptionState.ESTIMATED,
 }
+_LONGEST = timedelta(days=400)
 _MOVES = {Action.ACCEPT, Action.EDIT, Action.ESTIMATE}
 """What moves a bill, and may need a second person."""
 
@@ -171,6 +173,7 @@ class Operator:
         index: Decimal | None,
     ) -> Decided:
         read = self._made(tx, asked, action, Edit(action.value, self._name, reason, now), index)
+        self._joins(tx, asked, read)
         limit = self._utility.four_eyes_m3
         moved = abs(read.volume_m3 - self._billed_before(tx, read))
         if limit is not None and moved > limit:
@@ -179,6 +182,26 @@ class Operator:
             told = f"It moves {moved} m3, more than {limit} m3: a second person must agree."
             return Decided(ExceptionState.SECOND, None, told)
         return self._billed(tx, asked, action, read, reason, now, _ENDS[action])
+
+    def _joins(self, tx: Transaction, asked: OpenException, read: BillingRead) -> None:
+        """Refuse an index the period behind does not open at, where nobody would ever correct that one.
+
+        Raises:
+            InvalidValue: the period behind was billed from another index on.
+        """
+        if self._utility.late is not Late.ABSORB or asked.about.kind is ExceptionKind.CORRECTION:
+            return
+        last = read.segments[-1]
+        behind = (read.period.end, read.period.end + _LONGEST)
+        known = tx.billing.reads_at([asked.about.service_point], *behind).get(asked.about.service_point, ())
+        for row in newest(known, ReadState.BILLED).values():
+            if row.starts == read.period.end:
+                opening = opened(row).segments[0].opening
+                if opening.index != last.closing.index:
+                    raise InvalidValue(
+                        f"the period behind was billed from {opening.index} m3 on, this one would end at"
+                        f" {last.closing.index} m3: put that index, or reject it and close the period again"
+                    )
 
     def _made(
         self, tx: Transaction, asked: OpenException, action: Action, edit: Edit, index: Decimal | None

@@ -36,6 +36,8 @@ MARGIN = timedelta(days=5)
 """Read before and after a span, so that readings at its ends are judged by their neighbours."""
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+_BEHIND = timedelta(days=400)
+"""Reads behind a span are fetched so far: a period taken late closes where the one behind it opened."""
 _LAST_YEAR = (timedelta(days=366 + 31), timedelta(days=334))
 """Where periods of last year end that may be the same period, before the ends asked about."""
 
@@ -248,8 +250,8 @@ def whom_at(tx: Transaction, points: Collection[str]) -> Mapping[str, Sequence[W
 def _reads(
     tx: Transaction, points: Collection[str], since: datetime, until: datetime
 ) -> Mapping[str, Sequence[KeptRead]]:
-    """Give reads that end within the span (its first moment included), and those of a year before."""
-    now = tx.billing.reads_at(points, since - timedelta(microseconds=1), until)
+    """Give reads that end within the span (its first moment included) or behind it, and of a year before."""
+    now = tx.billing.reads_at(points, since - timedelta(microseconds=1), until + _BEHIND)
     past = tx.billing.reads_at(points, since - _LAST_YEAR[0], until - _LAST_YEAR[1])
     return {
         point: sorted(

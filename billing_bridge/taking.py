@@ -26,14 +26,20 @@ class Unbillable:
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """Indices that were billed already, by meter and boundary: a period opens where the last one closed."""
+    """Indices that were billed already, by meter and boundary.
+
+    A period opens where the last one closed; one that is taken after the period behind it closes where that
+    one opened.
+    """
 
     ends: Mapping[tuple[MeterId, datetime], Boundary] = field(default_factory=dict)
+    begins: Mapping[tuple[MeterId, datetime], Boundary] = field(default_factory=dict)
 
     def after(self, read: BillingRead) -> Booked:
-        """Add the closing indices of a read."""
+        """Add the indices of a read."""
         closing = {(one.meter, one.closing.at): one.closing for one in read.segments}
-        return Booked({**self.ends, **closing})
+        opening = {(one.meter, one.opening.at): one.opening for one in read.segments}
+        return Booked({**self.ends, **closing}, {**self.begins, **opening})
 
 
 def take_read(
@@ -72,7 +78,8 @@ def _segment_of(dial: Dial, period: Period, rounding: Rounding, booked: Booked) 
     opening = dial.rebased(known) if known else dial.boundary(start, rounding)
     if isinstance(opening, NoEstimate):
         return opening
-    closing = dial.boundary(end, rounding)
+    then = booked.begins.get((dial.meter, end))
+    closing = dial.rebased(then) if then else dial.boundary(end, rounding)
     if isinstance(closing, NoEstimate):
         closing = dial.projected(opening, end, rounding)
     if isinstance(closing, NoEstimate):
