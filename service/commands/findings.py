@@ -55,8 +55,14 @@ def list_findings(  # noqa: PLR0913, PLR0917  options of a command
 
         nurt findings list --class leak --all --format jsonl
     """
+    from anomaly.texts import catalogue
     from metering.findings import Wanted
 
+    families = sorted({name.partition(".")[0] for name in catalogue()})
+    if family and family not in families:
+        raise typer.BadParameter(
+            f"no class {family!r}; there are {', '.join(families)}", param_hint="--class"
+        )
     wanted = Wanted(tier, family, state, None if everything else True, meter)
     with _store(config) as (store, zone):
         with store.reading() as tx:

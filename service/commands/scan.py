@@ -75,6 +75,8 @@ def scan(  # noqa: PLR0913, PLR0917  options of a command
         return
     meters = [MeterId.parse(one) for one in meter or ()]
     clock, zone = SystemClock(), ZoneInfo(settings.ingest.zone)
+    if since is not None and since.replace(tzinfo=zone) >= clock.now():
+        raise typer.BadParameter(f"{since:%Y-%m-%d} is not over yet", param_hint="--since")
     store = prepared_store(settings.store, clock)
     turn = Turn(store, clock)
     try:
@@ -109,7 +111,7 @@ def _demand_known(store: Store, meters: Sequence[MeterId]) -> None:
     with store.reading() as tx:
         known = tx.registry.meters(meters)
     if unknown := [str(one) for one in meters if one not in known]:
-        raise InvalidValue(f"not in the registry: {', '.join(unknown)}; `nurt meters list` shows what is")
+        raise InvalidValue(f"not in the registry: {', '.join(unknown)}; the page /meters shows what is")
 
 
 def _busy(other: Standing, zone: ZoneInfo) -> str:

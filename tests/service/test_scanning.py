@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from anomaly.texts import sentence
 from anomaly.together import together
 from metering.billing_customers import Contract, Customer, Tenancy
-from metering.clock import FixedClock
+from metering.clock import FixedClock, SystemClock
 from metering.finding import Finding, Stage, Tier
 from metering.findings import FindingState, Verdict, Wanted
 from metering.meter import Installation, Meter, MeterId, ServicePoint
@@ -32,6 +32,7 @@ from service.scanning import Scanner
 from service.scanning_budget import Budget
 from service.scanning_gateways import close_over, gateway_findings
 from service.scanning_keeping import Keeper, one_a_class
+from service.scanning_turn import Turn
 
 ZONE = ZoneInfo("Europe/Warsaw")
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -217,6 +218,23 @@ def test_the_commands_scan_list_and_judge(config):
     assert shown["state"] == "dismissed"
     assert [one["by"] for one in shown["verdicts"]] == ["anna", "anna"]
     assert "there is no finding 999" in command(config, "findings", "show", "999", code=2).output
+
+
+def test_a_command_says_what_it_was_asked_wrongly(config):
+    unknown = command(config, "scan", "--meter", "KAM-11111111-1b-16", code=1)
+    assert "not in the registry: KAM-11111111-1b-16" in str(unknown.exception)
+    assert "is not over yet" in command(config, "scan", "--since", "2199-01-01", code=2).output
+    assert "no class 'leaks'" in command(config, "findings", "list", "--class", "leaks", code=2).output
+
+
+def test_a_scan_under_way_elsewhere_is_said_and_waited_for_by_nobody(config, tmp_path):
+    opened = SqlStore(f"sqlite:///{tmp_path}/nurt.db", SystemClock(), lambda: bytes(32))
+    turn = Turn(opened, SystemClock())
+    assert turn.take() is None
+    assert "a scan is under way" in str(command(config, "scan", code=1).exception)
+    turn.give_up()
+    command(config, "scan")
+    opened.close()
 
 
 def test_while_a_gateway_is_silent_its_meters_are_not_told_one_by_one(store):
