@@ -21,6 +21,7 @@ from metering.errors import InvalidValue, StoreError
 from metering.store.sql.bulk import forget_stages
 from metering.store.sql.faults import busy, sentence_of
 from metering.store.sql.partitions import forget_months
+from metering.store.sql.wal import Log
 
 __all__ = ["Database"]
 
@@ -81,6 +82,7 @@ class Database:
         self._sqlite = parsed.drivername == "sqlite"
         self._alone = self._sqlite and (parsed.database or "") in _MEMORY
         self.path: Path | None = None
+        self._log: Log | None = None
         if not self._sqlite:
             self.where = f"the database {parsed.set(drivername='postgresql', query={}).render_as_string()}"
             self.engine = _postgresql_engine(parsed)
@@ -89,6 +91,7 @@ class Database:
             self.engine = _sqlite_engine(StaticPool, self._opener(":memory:", upgrading=upgrading))
         else:
             self.path = Path(str(parsed.database)).absolute()
+            self._log = Log(self.path)
             mode = "rwc" if upgrading else "rw"
             self.where = f"the database {self.path}"
             opener = self._opener(f"file:{quote(str(self.path))}?mode={mode}", upgrading=upgrading)
@@ -110,6 +113,9 @@ class Database:
                 try:
                     with connection.begin():
                         yield connection
+                    if write and self._log is not None:
+                        driver = connection.connection.driver_connection
+                        self._log.fold(driver, int(self._patience * 1000))
                 except BaseException:
                     forget_months(connection)
                     forget_stages(connection)
