@@ -125,3 +125,41 @@ def test_the_evidence_is_a_page_to_print(pages):
     assert f"Evidence of {KEY}" in shown.text
     assert "telegram removed by retention" in shown.text, "these readings were made without one"
     assert pages.get("/billing/evidence", params={"key": "br:none"}).status_code == 404
+
+
+def test_what_does_not_agree_and_what_is_overdue_is_an_alarm_above_the_queue(pages, street):
+    from datetime import date
+
+    from metering.billing import ExceptionKind, NewException
+    from metering.orders import NewOrder
+
+    assert 'role="alert"' not in pages.get("/billing/exceptions").text
+    asked = NewException(
+        "SP1", "volume", "2026-01", at(1), at(2), ExceptionKind.RECONCILIATION, "The chart shows 9 m3."
+    )
+    with street.store.writing() as tx:
+        tx.billing.ask([asked], at(3))
+        tx.orders.place([NewOrder("SP1", date(2026, 2, 1), "dial <b>hidden</b>", "A. Kos")], at(1))
+    shown = pages.get("/billing/exceptions").text
+    assert "1 billed reads do not agree" in shown
+    assert "1 reading orders are overdue." in shown
+    assert "overdue since 2026-02-01" in pages.get("/billing/exceptions/1").text
+    orders = pages.get("/billing/orders").text
+    assert "overdue since 2026-02-01" in orders
+    assert "dial &lt;b&gt;hidden&lt;/b&gt;" in orders
+    assert pages.get("/billing/orders?show=all").status_code == 200
+    metrics = pages.get("/metrics").text
+    assert "nurt_billing_disagreements 1.0" in metrics
+    assert 'nurt_billing_orders{state="overdue"} 1.0' in metrics
+
+
+def test_what_rules_found_is_listed_and_stands_beside_the_question(pages, street):
+    from billing_bridge.arriving import Arrivals
+
+    assert "Nothing was raised." in pages.get("/billing/checks").text
+    street.sends((at(2, 10), "90000"))
+    Arrivals(street.store, street.utility, street.clock).run()
+    shown = pages.get("/billing/checks").text
+    assert "90000 m³: More than the meter can pass." in shown
+    assert "IEC 61968-9 3.5.256, ESPI 10" in shown
+    assert "90000 m³, More than the meter can pass." in pages.get("/billing/exceptions/1").text

@@ -14,6 +14,7 @@ from service.web.routes import (
     health,
     metrics,
     page_billing,
+    page_billing_work,
     page_coverage,
     page_districts,
     page_findings,
@@ -51,6 +52,7 @@ ROUTERS = tuple(
         page_findings,
         page_districts,
         page_billing,
+        page_billing_work,
         page_login,
     )
 )

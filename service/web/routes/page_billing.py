@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 from urllib.parse import parse_qs
@@ -13,7 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from billing_bridge.deciding import Action, Operator
 from billing_bridge.record import opened
-from metering.billing import ExceptionState, OpenException
+from metering.billing import ExceptionKind, ExceptionState, OpenException
 from metering.errors import InvalidValue
 from service.billing_evidence import evidence_of
 from service.billing_evidence_page import printable
@@ -44,6 +45,8 @@ def exceptions(
     with site.store.reading() as tx:
         found = tx.billing.exceptions(states, after=after, limit=_PER_PAGE)
         counts = tx.billing.count_exceptions()
+        _waiting, overdue = tx.orders.counts(_today(site))
+    differing = sum(n for (kind, _state), n in counts.items() if kind is ExceptionKind.RECONCILIATION)
     following = found[-1].number if len(found) == _PER_PAGE else None
     waiting = sum(counts.values())
     return page(
@@ -54,6 +57,8 @@ def exceptions(
         show=show,
         after=after,
         waiting=waiting,
+        differing=differing,
+        overdue=overdue,
     )
 
 
@@ -65,7 +70,10 @@ def one_exception(request: Request, site: UseSite, number: RowNumber) -> HTMLRes
         if asked is None:
             raise NotFound(f"There is no billing question {number}.")
         row = tx.billing.read(asked.about.read) if asked.about.read else None
-        point = tx.registry.service_points([asked.about.service_point]).get(asked.about.service_point)
+        where = asked.about.service_point
+        point, order = tx.registry.service_points([where]).get(where), tx.orders.open_at([where]).get(where)
+        hung = [one.meter for one in tx.billing.installed_at([where]).get(where, ())]
+        found = tx.checks.found(hung, asked.about.starts, asked.about.ends)
     return page(
         request,
         "billing_exception.html",
@@ -74,6 +82,9 @@ def one_exception(request: Request, site: UseSite, number: RowNumber) -> HTMLRes
         point=point,
         evidence=_flat(orjson.loads(asked.about.evidence)),
         actions=_possible(asked, site),
+        order=order,
+        today=_today(site),
+        between=[one for known in found.values() for one in known][:_PER_PAGE],
     )
 
 
@@ -102,6 +113,10 @@ def evidence(site: UseSite, key: Annotated[str, Query(max_length=500)]) -> HTMLR
         pack = evidence_of(tx, site.utility.target if site.utility else "cis", key)
     headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
     return HTMLResponse(printable(pack), headers=headers)
+
+
+def _today(site: Site) -> date:
+    return site.clock.now().astimezone(site.zone).date()
 
 
 def _decided(site: Site, number: int, form: dict[str, str]) -> None:

@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 
 import service.web
 from billing_bridge.deciding import Action
+from billing_bridge.validate import Severity
 from metering.billing import ExceptionKind, ExceptionState
 from metering.finding import Tier
 from metering.findings import FindingState, NoticeState
 from metering.gateway import Condition
+from metering.orders import OrderState
 from metering.ports import Outcome, TelegramState
 from metering.uplink import ClockSource
 from service.fleet_status import Drift
@@ -63,7 +65,9 @@ COMPUTED = {
     ),
     *(f"billing.kind_{kind}" for kind in ExceptionKind),
     *(f"billing.state_{state}" for state in ExceptionState),
-    *(f"billing.to_{action}" for action in (*Action, "gone")),
+    *(f"billing.to_{action}" for action in (*Action, "gone", "visited", "withdrawn")),
+    *(f"billing.order_{state}" for state in OrderState),
+    *(f"billing.severity_{severity}" for severity in Severity),
     *(f"gateway.{how}" for how in Condition),
     *(f"tier.{tier}" for tier in Tier),
     *(f"verdict.{state}" for state in FindingState),
