@@ -14,6 +14,7 @@ from metering.checks import Arrived, CheckMark, ClassUsage, Finding, IntervalMar
 from metering.consumption import IndexPoint
 from metering.meter import MeterId
 from metering.reading import Quality, Register, Way
+from metering.store.sql.among import among
 from metering.store.sql.schema import (
     billing_reads,
     check_findings,
@@ -91,8 +92,8 @@ class SqlChecks:
         """Give how far meters were judged; nothing for those that never were."""
         meter_of = {number: meter for meter, number in self._names.meters.find(meters).items()}
         found: dict[MeterId, CheckMark] = {}
-        for chunk in in_chunks(meter_of):
-            wanted = sa.select(check_marks.c.meter, *_MARK).where(check_marks.c.meter.in_(chunk))
+        for these in among(self._connection, check_marks.c.meter, meter_of):
+            wanted = sa.select(check_marks.c.meter, *_MARK).where(these)
             for row in self._connection.execute(wanted):
                 found[meter_of[row[0]]] = _mark(meter_of[row[0]], row[1:])
         return found
@@ -106,8 +107,8 @@ class SqlChecks:
         """Give how far the intervals of meters were judged; nothing for those that never were."""
         meter_of = {number: meter for meter, number in self._names.meters.find(meters).items()}
         found: dict[MeterId, IntervalMark] = {}
-        for chunk in in_chunks(meter_of):
-            wanted = sa.select(check_intervals).where(check_intervals.c.meter.in_(chunk))
+        for these in among(self._connection, check_intervals.c.meter, meter_of):
+            wanted = sa.select(check_intervals).where(these)
             for number, step, until in self._connection.execute(wanted):
                 found[meter_of[number]] = IntervalMark(meter_of[number], step, until)
         return found
@@ -143,8 +144,8 @@ class SqlChecks:
         """Give what was raised about ``since <= at <= until``, by time and rule."""
         meter_of = {number: meter for meter, number in self._names.meters.find(meters).items()}
         found: dict[MeterId, list[Finding]] = {}
-        for chunk in in_chunks(meter_of):
-            of = check_findings.c.meter.in_(chunk) & check_findings.c.at.between(since, until)
+        for these in among(self._connection, check_findings.c.meter, meter_of):
+            of = these & check_findings.c.at.between(since, until)
             wanted = sa.select(check_findings.c.meter, *_FOUND).where(of)
             order = (check_findings.c.meter, check_findings.c.at, check_findings.c.rule)
             for row in self._connection.execute(wanted.order_by(*order)):
@@ -184,8 +185,8 @@ class SqlChecks:
         meter_of = {one: meter for meter, one in self._names.meters.find(meters).items()}
         these = (readings.c.register == number) & readings.c.measured_at.between(since, until)
         wanted = sa.select(readings.c.meter, readings.c.measured_at, readings.c.value)
-        for chunk in in_chunks(meter_of):
-            rows = wanted.where(these, readings.c.meter.in_(chunk))
+        for mine in among(self._connection, readings.c.meter, meter_of):
+            rows = wanted.where(these, mine)
             for meter, at, value in self._connection.execute(
                 rows.order_by(readings.c.meter, readings.c.measured_at)
             ):
@@ -207,16 +208,15 @@ class SqlChecks:
             .join(origins, origins.c.id == readings.c.origin)
             .where(these, origins.c.way.in_([Way.WIRED.value, Way.PULSE.value]))
         )
-        for chunk in in_chunks(asked):
-            for meter, at, way in self._connection.execute(wanted.where(readings.c.meter.in_(chunk))):
+        for mine in among(self._connection, readings.c.meter, asked):
+            for meter, at, way in self._connection.execute(wanted.where(mine)):
                 found.setdefault(meter_of[meter], {})[at] = Way(way)
         return found
 
     def _with_pulses(self, meters: Collection[int]) -> set[int]:
         found: set[int] = set()
-        for chunk in in_chunks(meters):
-            wanted = sa.select(pulse_inputs.c.meter).where(pulse_inputs.c.meter.in_(chunk))
-            found.update(self._connection.scalars(wanted))
+        for these in among(self._connection, pulse_inputs.c.meter, meters):
+            found.update(self._connection.scalars(sa.select(pulse_inputs.c.meter).where(these)))
         return found
 
     def put_usage(self, usage: Sequence[ClassUsage]) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from metering.orders import NewOrder, OrderState, ReadingOrder
+from metering.store.sql.among import among
 from metering.store.sql.schema import reading_orders
-from metering.store.sql.statements import Row, in_chunks, insert_once
+from metering.store.sql.statements import Row, insert_once
 
 __all__ = ["SqlOrders"]
 
@@ -49,8 +50,8 @@ class SqlOrders:
         """Give the open order of each service point that has one."""
         return {
             one.about.service_point: one
-            for chunk in in_chunks(service_points)
-            for one in self._found(_OPEN & reading_orders.c.service_point.in_(chunk), None)
+            for these in among(self._connection, reading_orders.c.service_point, service_points)
+            for one in self._found(_OPEN & these, None)
         }
 
     def at(self, service_point: str) -> Sequence[ReadingOrder]:
