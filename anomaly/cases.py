@@ -45,6 +45,10 @@ WORTH_A_CREW_LPH = DOUBTED * CREW_COST / (WATER_COST * HORIZON_H / 1000)
 BURST_WINDOW = 0.05
 """Width of a steady burst, as a share: above it nobody's use shows."""
 RUNNING_HOURS = 3
+SHOWN_HOURS = 3
+"""Hours a steady flow must show without much else."""
+WAVERING_UNTIL = 1.5
+"""Score over threshold from which a flow may waver."""
 REMEMBERED = 4
 """Told findings a judge remembers: a drip is not new when the burst over it has ended."""
 
@@ -64,10 +68,14 @@ class Judge:
         self._ended: list[Case] = []
 
     def look(self, sign: Sign) -> bool:
-        """Take in one tick; tell whether the case goes on."""
+        """Take in one tick; tell whether the next one is to be seen as well."""
+        swells = self._habits.look(sign)
+        return self._judge(sign) or swells
+
+    def _judge(self, sign: Sign) -> bool:
         ratio = self._weighed(sign)
-        channel = int(ratio.argmax())
-        top = float(ratio.max())
+        channel = self._strongest(ratio, sign)
+        top = float(ratio[channel])
         if self._case is None:
             if top < FROZEN_FROM:
                 return False
@@ -87,9 +95,14 @@ class Judge:
 
     def _weighed(self, sign: Sign) -> NDArray[np.float32]:
         """Give the scores, less where more evidence is asked for."""
-        told = [(past.level, past.cleared_at or sign.at) for past in self._past]
-        more = self._habits.more(sign.at, sign.ticks, told)
-        return np.asarray(sign.ratio / more, np.float32)
+        told = [past.cleared_at or sign.at for past in self._past]
+        self._more = self._habits.more(sign.at, sign.ticks, told)
+        return np.asarray(sign.ratio / self._more, np.float32)
+
+    def _strongest(self, ratio: NDArray[np.float32], sign: Sign) -> int:
+        """Give the strongest channel; a burst is one however little is asked of the small flows below it."""
+        plain = int(sign.ratio.argmax())
+        return plain if LEVEL_LPH[_LEVEL[plain]] * self._step_l >= BURST_FROM_LPH else int(ratio.argmax())
 
     def _grown(self, case: Case, ratio: NDArray[np.float32], sign: Sign) -> Case | None:
         """Give the much larger leak that began after the open one was told, if there is one worth telling."""
@@ -122,7 +135,8 @@ class Judge:
         reached = case.stages[-1].tier.rank if case.stages else -1
         if reached == Tier.DISPATCH.rank or top < FROZEN_FROM:
             return
-        top += self._steadiness(case) / float(NOTIFY_AT[case.channel])
+        steady = self._steadiness(case) / float(NOTIFY_AT[case.channel])
+        top += steady / max(float(self._more[case.channel]), 1.0) if steady > 0 else steady
         for tier, needed in STAGES.items():
             if tier.rank <= reached or top < needed:
                 continue
@@ -130,11 +144,24 @@ class Judge:
                 continue
             if tier is Tier.NOTIFY and self._returned(case, sign):
                 return
-            if tier is not Tier.SUSPECT and (self._stands(case) or self._may_end_by_itself(case, sign)):
+            if tier is not Tier.SUSPECT and self._waits(case, sign):
                 return
             case.stages.append(self._stage(tier, case, channel, sign))
             if tier is not Tier.SUSPECT:
                 case.told_at = case.told_at or sign.at
+
+    def _waits(self, case: Case, sign: Sign) -> bool:
+        """Whether this is no time to tell: it stands, may end by itself, or wavers."""
+        return self._stands(case) or self._may_end_by_itself(case, sign) or self._wavers(case, sign)
+
+    def _wavers(self, case: Case, sign: Sign) -> bool:
+        """Whether a steady flow hardly shows, or is none while not much else speaks for it."""
+        if case.told_at is not None or case.channel >= STEADY or self._is_burst(case):
+            return False
+        low, high = self._band(case)
+        if sum(low <= flow < high for flow in case.flows) < SHOWN_HOURS:
+            return True
+        return self._steadiness(case) < 0 and float(sign.ratio[case.channel]) < WAVERING_UNTIL
 
     def _stands(self, case: Case) -> bool:
         """Whether what should run without a pause stood in the last hours: then this is no time to tell."""
@@ -169,7 +196,7 @@ class Judge:
             return
         near = (np.abs(_LEVEL - case.level) <= AROUND) & ((case.channel < STEADY) == _IS_STEADY)
         if ratio[near].max(initial=0) >= FROZEN_FROM:
-            case.calm, case.hot_at = 0, sign.at
+            case.calm = 0
         elif sign.flow is not None:
             case.calm += 1
         if case.calm >= CALM_HOURS:
@@ -177,7 +204,6 @@ class Judge:
 
     def _end(self, case: Case, at: int) -> None:
         case.cleared_at = at
-        self._habits.ended(case.channel, case.hot_at - case.onset, at)
         self._ended.append(case)
         self._case = None
         if case.told_at is not None:

@@ -17,6 +17,7 @@ __all__ = ["steadiness", "steady_flow", "usual_flow"]
 
 WINDOW = 0.12
 """Width of the window as a share of its lower end: a few per cent to either side, for pressure and clocks."""
+ROUNDING = 1e-9
 STEPS = 2.0
 """Width of the window in register steps an hour, at least."""
 TIGHT = 0.7
@@ -31,6 +32,16 @@ SHARP = 0.2
 """... that is, below this share of the band ..."""
 UNCLEAR = 10.0
 """... and what its absence takes away: an evening of changing use."""
+FLOOR_WINDOW = 0.05
+"""Width of a floor as a share of its lower end: what runs below all use."""
+FLOOR_HOURS = 3
+"""Hours a floor must show, ..."""
+FLOOR_FROM = 1.0
+"""... and nats, to count whatever lies above it."""
+FLOOR_SKIPS = 0.05
+"""Share of hours that may lie below a floor, and one more: it ran them in part."""
+SKIPPED = 0.7
+"""Nats each of them costs."""
 LEAST, MOST = -20.0, 8.0
 """Nats this may take away or add."""
 
@@ -43,10 +54,17 @@ def steadiness(flows: Floats, low: float, high: float, step_l: float, window: fl
     inside = np.sort(flows[(flows >= low) & (flows < high)])
     if len(inside) < 2:
         return 0.0
+    floor = _floor(inside, low, high, step_l)
+    one = _one_flow(inside, low, high, step_l, window)
+    return min(max(one, floor), MOST) if window == WINDOW and floor >= FLOOR_FROM else one
+
+
+def _one_flow(inside: Floats, low: float, high: float, step_l: float, window: float) -> float:
+    """Weigh what is inside and outside of the densest window."""
     start, count = _densest(inside, step_l, window)
     bottom = float(inside[start])
     width = max(window * bottom, STEPS * step_l)
-    chance = math.log1p(width / bottom) / math.log(min(high, 3 * (bottom + width / 2)) / low)
+    chance = _chance(bottom, width, low, high)
     if chance >= TOO_WIDE:
         return 0.0
     nats = count * math.log(TIGHT / chance) + (len(inside) - count) * math.log((1 - TIGHT) / (1 - chance))
@@ -54,6 +72,29 @@ def steadiness(flows: Floats, low: float, high: float, step_l: float, window: fl
     if nats < CLEAR_FROM and chance < SHARP:
         nats = min(AGAINST * nats, nats) - UNCLEAR
     return min(max(nats, LEAST), MOST)
+
+
+def _floor(inside: Floats, low: float, high: float, step_l: float) -> float:
+    """Give nats for one flow below all use: hour after hour comes down to it, and none below it."""
+    number, best = len(inside), -math.inf
+    for skipped in range(min(2 + int(FLOOR_SKIPS * number), number)):
+        bottom = float(inside[skipped])
+        width = max(FLOOR_WINDOW * bottom, STEPS * step_l)
+        chance = _chance(bottom, width, low, high)
+        count = int(np.searchsorted(inside, bottom + width + ROUNDING)) - skipped
+        share = count / number
+        if count < FLOOR_HOURS or share <= chance or chance >= TOO_WIDE:
+            continue
+        nats = count * math.log(share / chance) + math.log(chance) - SKIPPED * skipped
+        if count < number:
+            nats += (number - count) * math.log((1 - share) / (1 - chance))
+        best = max(best, nats)
+    return best
+
+
+def _chance(bottom: float, width: float, low: float, high: float) -> float:
+    """Share of the band, by logarithm, that a window takes up."""
+    return math.log1p(width / bottom) / math.log(min(high, 3 * (bottom + width / 2)) / low)
 
 
 def steady_flow(flows: Floats, low: float, high: float, step_l: float) -> float | None:

@@ -15,7 +15,7 @@ from metering.finding import Stage
 
 __all__ = ["Case", "Sign", "is_like", "onset_of", "opened"]
 
-NOT_LARGER, NOT_SMALLER = 3, 3
+NOT_LARGER, NOT_SMALLER = 2, 2
 """Levels a flow may have risen or sunk to be the same come back: a drip is no burst come back."""
 KEPT_HOURS = 96
 
@@ -52,7 +52,6 @@ class Case:
     flows: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT_HOURS))
     stages: list[Stage] = field(default_factory=list)
     told_at: int | None = None
-    hot_at: int = 0
     calm: int = 0
     cleared_at: int | None = None
     returns: list[int] = field(default_factory=list)
