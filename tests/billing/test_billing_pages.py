@@ -163,3 +163,13 @@ def test_what_rules_found_is_listed_and_stands_beside_the_question(pages, street
     assert "90000 m³: More than the meter can pass." in shown
     assert "IEC 61968-9 3.5.256, ESPI 10" in shown
     assert "90000 m³, More than the meter can pass." in pages.get("/billing/exceptions/1").text
+
+
+def test_a_reader_is_sent_by_a_day_from_the_page(pages, street):
+    said = {"by": "A. Kos", "reason": "look at it", "action": "reader"}
+    assert pages.post("/billing/exceptions/1", data=said | {"due": "soon"}).status_code == 422
+    assert pages.post("/billing/exceptions/1", data=said | {"due": "2026-01-01"}).status_code == 422
+    assert pages.post("/billing/exceptions/1", data=said | {"due": "2026-04-01"}).status_code == 303
+    assert "A reader is ordered till 2026-04-01 (order 1)." in pages.get("/billing/exceptions/1").text
+    with street.store.reading() as tx:
+        assert tx.orders.order(1).about.question == 1

@@ -127,7 +127,16 @@ def _decided(site: Site, number: int, form: dict[str, str]) -> None:
         raise InvalidValue("nobody said what to do: accept, reject, edit, estimate, reader or agree")
     index = _index(form.get("index_m3", "")) if action == Action.EDIT else None
     operator = Operator(site.store, site.utility, site.clock, form.get("by", ""))
-    operator.decide(number, Action(action), form.get("reason", ""), index_m3=index)
+    due = _day(form.get("due", "")) if action == Action.READER else None
+    operator.decide(number, Action(action), form.get("reason", ""), index_m3=index, due=due)
+
+
+def _day(text: str) -> date | None:
+    """Read the last day of an order; empty is as the settings say."""
+    try:
+        return date.fromisoformat(text.strip()) if text.strip() else None
+    except ValueError:
+        raise InvalidValue(f"{text[:40]!r} is not a day like 2026-12-31") from None
 
 
 def _index(text: str) -> Decimal:
