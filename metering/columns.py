@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from metering.meter import MeterId
 from metering.reading import Register
 
-__all__ = ["Columns", "RegisterColumns"]
+__all__ = ["Columns", "Digest", "RegisterColumns"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +43,23 @@ class RegisterColumns:
         return len(self.at)
 
 
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What a meter's values come to: another digest means that something came, went or was mended.
+
+    Attributes:
+        values: how many there are.
+        until: when the newest was so, UTC.
+        arrived: when the one that came last came, UTC.
+        text: the same for each register, and the sum of its values.
+    """
+
+    values: int
+    until: datetime
+    arrived: datetime
+    text: str
+
+
 class Columns(Protocol):
     """Registers as columns."""
 
@@ -50,6 +67,12 @@ class Columns(Protocol):
         self, meter: MeterId, register: Register, unit: str, since: datetime, until: datetime
     ) -> RegisterColumns:
         """Give the values with ``since <= measured_at < until`` that have this unit."""
+        ...
+
+    def digests(
+        self, meters: Collection[MeterId], registers: Collection[Register], since: datetime, until: datetime
+    ) -> Mapping[MeterId, Digest]:
+        """Sum up registers of each of some meters without reading them; nothing for those without values."""
         ...
 
     def registers(self, meters: Collection[MeterId]) -> Mapping[MeterId, Collection[Register]]:

@@ -36,7 +36,7 @@ from service.fleet_status import fleet_status
 from service.scanning_districts import judge_districts, keep_states
 from service.scanning_gateways import close_over, gateway_findings
 from service.scanning_keeping import Keeper, Raised
-from service.scanning_series import Found, gateways_of, read_fleet
+from service.scanning_series import Found, gateways_of, marks_of, read_fleet
 
 __all__ = ["Raised", "ScanReport", "Scanner"]
 
@@ -196,9 +196,12 @@ class Scanner:
     ) -> None:
         with self._store.reading() as tx:
             borders = {one.meter for meters in tx.districts.meters().values() for one in meters}
-            found = read_fleet(tx, part, *time, borders)
-            marks = {} if always else tx.findings.marks([str(one.meter) for one in found])
-        fresh = [one for one in found if marks.get(str(one.meter)) != one.mark]
+            marks = marks_of(tx, part, *time)
+            before = {} if always else tx.findings.marks(list(map(str, marks)))
+            new = {meter for meter, mark in marks.items() if before.get(str(meter)) != mark}
+            wanted = marks if report.whole else {meter: marks[meter] for meter in part if meter in new}
+            found = read_fleet(tx, wanted, *time, borders)
+        fresh = [one for one in found if one.meter in new]
         second = int(now.timestamp())
         if report.whole and found:
             gathered = scan_part([one.series for one in found], self._zone, second, _FLEET)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import blake2b
 
 import numpy as np
@@ -20,7 +20,16 @@ from metering.ports import Transaction
 from metering.reading import Reading, Register
 from metering.status import STATUS, StatusFlag
 
-__all__ = ["BORDER_Q3_M3H", "VERSION", "Found", "gateways_of", "read_fleet", "series_from", "series_of"]
+__all__ = [
+    "BORDER_Q3_M3H",
+    "VERSION",
+    "Found",
+    "gateways_of",
+    "marks_of",
+    "read_fleet",
+    "series_from",
+    "series_of",
+]
 
 VERSION = "2"
 """Of the detectors' state: one higher has every meter judged anew from its readings."""
@@ -76,12 +85,13 @@ class Found:
 
 def read_fleet(
     tx: Transaction,
-    meters: Collection[MeterId],
+    marks: Mapping[MeterId, Mark],
     since: datetime,
     until: datetime,
     borders: Collection[MeterId] = (),
 ) -> list[Found]:
-    """Read the main index of some meters, and what else they say; ``borders`` are large, not customers'."""
+    """Read the main index of the marked meters, and what else they say; ``borders`` are not customers'."""
+    meters = list(marks)
     facts, counted = tx.customers.meter_facts(meters), tx.columns.registers(meters)
     found = []
     for meter in meters:
@@ -98,17 +108,17 @@ def read_fleet(
             else None,
             digits=known.digits if known else None,
         )
-        found.append(_found(tx, (meter, told, counted[meter]), index, (since, until)))
+        found.append(_found(tx, (meter, told, counted[meter], marks[meter]), index, (since, until)))
     return found
 
 
 def _found(
     tx: Transaction,
-    about: tuple[MeterId, MeterFacts, Collection[Register]],
+    about: tuple[MeterId, MeterFacts, Collection[Register], Mark],
     index: RegisterColumns,
     time: tuple[datetime, datetime],
 ) -> Found:
-    meter, facts, counted = about
+    meter, facts, counted, mark = about
     status = tx.columns.of(meter, STATUS, "", *time) if STATUS in counted else None
     flags = _reports(index, status) if status is not None and len(status) else []
     backward = tx.columns.of(meter, BACKWARD, CUBIC_METRES, *time) if BACKWARD in counted else None
@@ -118,7 +128,7 @@ def _found(
         meter,
         series_from(facts, index),
         _gateway(index),
-        _mark(index, [one for one in (status, backward) if one is not None], judged),
+        mark,
         battery,
         flags,
         judged,
@@ -200,13 +210,23 @@ def _gateway(index: RegisterColumns) -> str:
     return min(names)[1] if names else ""
 
 
-def _mark(
-    index: RegisterColumns, more: Sequence[RegisterColumns], judged: Mapping[str, Sequence[int]]
-) -> Mark:
-    digest = blake2b(repr(sorted(judged.items())).encode(), digest_size=12)
-    for one in (index, *more):
-        for column in (one.at, one.value, one.arrived):
-            digest.update(column.tobytes())
-    newest = datetime.fromtimestamp(int(index.arrived.max()) / 1e6, UTC)
-    until = datetime.fromtimestamp(int(index.at[-1]), UTC)
-    return Mark(VERSION, len(index), until, newest, digest.hexdigest())
+def marks_of(
+    tx: Transaction, meters: Collection[MeterId], since: datetime, until: datetime
+) -> Mapping[MeterId, Mark]:
+    """Tell how far a scan of each of some meters would come, without reading them; nothing for silent ones.
+
+    A latched flag that somebody judged since the last scan makes another mark.
+    """
+    opened = tx.findings.open_of([str(meter) for meter in meters])
+    judged = {one.finding.subject for one in opened if one.finding.family in LATCHED and one.state in _JUDGED}
+    digests = tx.columns.digests(meters, (INDEX, STATUS, BACKWARD), since, until)
+    return {
+        meter: Mark(
+            VERSION,
+            one.values,
+            one.until,
+            one.arrived,
+            blake2b(f"{one.text} {str(meter) in judged}".encode(), digest_size=12).hexdigest(),
+        )
+        for meter, one in digests.items()
+    }

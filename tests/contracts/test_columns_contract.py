@@ -48,6 +48,30 @@ def test_a_register_comes_as_columns_by_time_then_value_in_the_unit_asked_for(st
     assert len(early) == 2, "the end is exclusive"
 
 
+def test_a_digest_changes_when_something_comes_goes_or_is_mended_and_else_not(store, make):
+    def digest(tx):
+        return tx.columns.digests([METER, OTHER], [VOLUME, FLOW], make.at(0), make.at(20_000)).get(METER)
+
+    first, late, more = (
+        reading(make, 3600, "10.5"),
+        reading(make, 1800, "10", late=9000),
+        reading(make, 7200, "11"),
+    )
+    mended = reading(make, 3600, "10.4")
+    seen = []
+    with store.writing() as tx:
+        assert digest(tx) is None
+        for add, remove in (([first], []), ([more], []), ([late], []), ([mended], [first]), ([], [mended])):
+            tx.readings.remove(remove)
+            tx.readings.add(add)
+            seen.append(digest(tx))
+            assert digest(tx) == seen[-1]
+    assert len({one.text for one in seen}) == len(seen)
+    assert [one.values for one in seen] == [1, 2, 3, 3, 2]
+    assert seen[2].until == make.at(7200)
+    assert seen[2].arrived == late.received_at
+
+
 def test_meters_at_borders_are_recorded_once_and_are_no_members(store, make):
     into = DistrictMeter("north", BORDER, 1, VOLUME, make.at(0))
     with store.writing() as tx:
