@@ -13,10 +13,10 @@ from billing_bridge.validate import STAGES, Rule
 __all__ = ["as_data", "lines", "markdown"]
 
 _WHEN = {
-    "arrival": "Asked of every state as it arrives",
+    "arrival": "Asked of every state that arrived, in rounds after the commit",
     "period": "Asked when a period closes",
     "customer": "Asked of what customers enter",
-    "intervals": "Asked of interval volumes",
+    "intervals": "Asked of interval volumes, once a day or week is over",
 }
 
 _HEAD = """\
@@ -29,7 +29,54 @@ numbers are defaults: each can be set for the utility and for a class of custome
 *fail*: not billable without a person. *warn*: billable, and shown to one. *info*: told. *estimate*: an
 estimate takes the place of what is missing. Some rules raise less or more than their usual severity; the
 outcome says which. A rule that cannot judge says why it did not run.
+
+Set them in `nurt.toml`, for everybody and for a class of customers (column `class` of the tenancies):
+
+```toml
+[billing]
+rules = { R9 = { ratio = "3" } }
+classes = { works = { R8 = { q3_m3h = "25" }, R9 = { ratio = "5" } } }
+```
+
+Every billing read carries an outcome of each rule of arrival, period and intervals, with its quality codes
+(IEC 61968-9 and ESPI): in what is handed over, in the queue, and in the evidence pack. A state that failed on
+arrival holds the bill only where an end of the period rests on it; elsewhere it is a warning. Intervals never
+hold a bill, which rests on indices. `nurt billing checks` lists what the rules of arrival and of intervals
+raised.
 """
+
+_NEEDS = (
+    (
+        "R2",
+        "the device's own clock, for its drift",
+        "not asked of states dated by when they were heard, as all states of telegrams and pulses are",
+    ),
+    (
+        "R4, R6",
+        "digits of the dial",
+        "`nurt billing import meters`, column `digits`; R6 does not run without",
+    ),
+    ("R7", "indices at an exchange", "`nurt billing import protocols`"),
+    ("R8", "permanent flow rate Q3", "`nurt billing import meters`, `q3_m3h`; else the rule's own setting"),
+    (
+        "R9-R11",
+        "usual usage",
+        (
+            "billed periods; else the median of the class over two months, once ten of it were billed; else"
+            " `[billing] class_m3_per_day`"
+        ),
+    ),
+    ("R14", "what the meter says of itself", "status flags of its telegrams; pulse inputs cannot tell any"),
+    (
+        "R15",
+        "the meter's own log (register `volume/s1`) near both ends of the period",
+        "telegrams that carry it; else `nurt billing import logs`",
+    ),
+    ("R17", "last day of legalization", "`nurt billing import meters`, `legal_until`"),
+    ("R18", "meters behind this one", "`nurt billing import deductions`"),
+    ("I1-I5", "states at least daily, for I5 hourly", "what the meter sends"),
+)
+"""What rules need besides readings, and how it is supplied."""
 
 
 def as_data() -> list[dict[str, object]]:
@@ -61,16 +108,26 @@ def lines() -> Iterator[str]:
 
 def markdown() -> str:
     """Give the page ``docs/billing-rules.md``."""
-    return "\n".join([_HEAD, *(line for stage, rules in STAGES.items() for line in _table(stage, rules))])
+    return "\n".join(
+        [_HEAD, *_needs(), *(line for stage, rules in STAGES.items() for line in _table(stage, rules))]
+    )
+
+
+def _needs() -> Iterator[str]:
+    yield "| rule | needs besides the states | where it comes from |"
+    yield "|---|---|---|"
+    yield from (f"| {' | '.join(row)} |" for row in _NEEDS)
+    yield ""
 
 
 def _table(stage: str, rules: tuple[Rule[Any, Any], ...]) -> Iterator[str]:
     yield f"## {_WHEN[stage]}\n"
-    yield "| rule | meaning | severity | code | settings |"
+    yield "| rule | meaning | severity | code, ESPI | settings |"
     yield "|---|---|---|---|---|"
     for rule in rules:
         settings = ", ".join(f"`{name}` = {value}" for name, value in _parameters(rule))
-        told = (f"**{rule.id}** {rule.name}", rule.meaning, rule.severity.value, rule.cim.value, settings)
+        code = f"{rule.cim.value}, {int(rule.espi)}"
+        told = (f"**{rule.id}** {rule.name}", rule.meaning, rule.severity.value, code, settings)
         yield f"| {' | '.join(told)} |"
     yield ""
 
