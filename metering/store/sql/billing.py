@@ -90,7 +90,7 @@ class SqlBillingBook(Questions):
         number = self._names.registers.number(register)
         if days and number is not None:
             inner = [since, *(one for one in days if since < one <= until), until + timedelta(microseconds=1)]
-            rows = self._edges(meter_of, number, inner)
+            rows = edges_of_days(self._connection, _POINT, _BELIEVED, meter_of, number, inner)
         else:
             of = (readings.c.register == number) & readings.c.origin.in_(_BELIEVED)
             of &= (readings.c.measured_at >= since) & (readings.c.measured_at <= until)
@@ -104,10 +104,6 @@ class SqlBillingBook(Questions):
         wanted = sa.select(*_POINT).order_by(readings.c.meter, readings.c.measured_at)
         for mine in among(self._connection, readings.c.meter, meters):
             yield from self._connection.execute(wanted.where(of, mine)).all()
-
-    def _edges(self, meters: Collection[int], register: int, days: Sequence[datetime]) -> Iterator[Any]:
-        for meter in meters:
-            yield from edges_of_days(self._connection, _POINT, _BELIEVED, (meter, register), days)
 
     def add_reads(self, reads: Sequence[KeptRead]) -> set[str]:
         """Keep billing reads, each key once; gives the keys that were new."""
