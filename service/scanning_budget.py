@@ -10,11 +10,11 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from metering.finding import Finding, Tier
-from metering.findings import Feedback, Kept
+from metering.findings import WAITS, Feedback, Kept
 from metering.ports import Transaction
 from service.anomaly_settings import AnomalySettings
 
-__all__ = ["SPENT", "Budget"]
+__all__ = ["MANY", "REASONS", "SILENT", "SPENT", "TIRESOME", "Budget"]
 
 FEWEST_VERDICTS = 10
 """Verdicts on a class from which they count."""
@@ -29,6 +29,11 @@ UNKNOWN_LPH = 1.0
 MARK = "anomaly.told"
 """How many were told on the last day that something was."""
 SPENT = "budget of the day"
+TIRESOME = "dismissed too often"
+MANY = "many at once"
+SILENT = "its gateway is silent"
+REASONS = (WAITS, SPENT, TIRESOME, MANY, SILENT)
+"""Why nobody is told of a finding."""
 
 
 @dataclass(slots=True)
@@ -75,7 +80,7 @@ class Budget:
             and known.confirmed + known.dismissed >= FEWEST_VERDICTS
             and known.precision < LEAST_PRECISION
         ):
-            return "dismissed too often"
+            return TIRESOME
         if finding.cleared_at is None and self.left.get(finding.tier, 1) <= 0:
             return SPENT
         return ""

@@ -22,7 +22,7 @@ from metering.meter import MeterId
 from metering.ports import Store, Transaction
 from service.anomaly_settings import AnomalySettings
 from service.notices.teller import ask_for
-from service.scanning_budget import SPENT, Budget
+from service.scanning_budget import MANY, SILENT, SPENT, Budget
 from service.scanning_tenancy import tenancy_at
 
 __all__ = ["OF_SILENCE", "Keeper", "Raised", "one_a_class"]
@@ -102,7 +102,7 @@ class Keeper:
             members = {id(one.finding): one.id for one in there}
             for event in together([one.finding for one in there], fleet):
                 tx.findings.keep(event.event, now, muted=WAITS)
-                muted |= {members[id(member)]: "many at once" for member in event.members}
+                muted |= {members[id(member)]: MANY for member in event.members}
         return muted
 
 
@@ -137,7 +137,7 @@ def _outages(tx: Transaction, waiting: Sequence[Kept]) -> dict[int, str]:
     out = {one.finding.subject for one in silent if one.finding.name == "silent.gateway"}
     if not out:
         return {}
-    return {one.id: "its gateway is silent" for one in suspects if _gateway(tx, one.finding.subject) in out}
+    return {one.id: SILENT for one in suspects if _gateway(tx, one.finding.subject) in out}
 
 
 def _gateway(tx: Transaction, subject: str) -> str:

@@ -12,7 +12,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from anomaly.texts import LANGUAGES, catalogue
 from metering.errors import InvalidValue
 from metering.finding import Tier
-from metering.findings import NEXT, FindingState, Wanted
+from metering.findings import NEXT, Feedback, FindingState, Wanted
+from service.scanning_budget import REASONS
 from service.web.context import UseSite, name_of, texts_of
 from service.web.errors import NotFound
 from service.web.finding_views import judged, language_of, picture_of, view_of
@@ -74,6 +75,7 @@ def one_finding(request: Request, site: UseSite, number: RowNumber, lang: str | 
             raise NotFound(f"There is no finding {number}.")
         drawn = bool(picture_of(tx, kept, site, language))
         verdicts, notices = tx.findings.verdicts(number), tx.findings.notices(number)
+        feedback = tx.findings.feedback().get(kept.finding.family, Feedback(0, 0))
     return page(
         request,
         "finding.html",
@@ -81,6 +83,8 @@ def one_finding(request: Request, site: UseSite, number: RowNumber, lang: str | 
         drawn=drawn,
         verdicts=verdicts,
         notices=notices,
+        feedback=feedback,
+        reasons=REASONS,
         possible=NEXT[kept.state],
         languages=LANGUAGES,
         language=language,

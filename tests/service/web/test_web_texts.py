@@ -24,6 +24,7 @@ from metering.orders import OrderState
 from metering.ports import Outcome, TelegramState
 from metering.uplink import ClockSource
 from service.fleet_status import Drift
+from service.scanning_budget import REASONS
 from service.web.formats import ago, exact, grouped, hexdump, interval_text, json_bytes, most_places
 from service.web.i18n import load
 from service.web.periods import Period, Span
@@ -73,6 +74,7 @@ COMPUTED = {
     *(f"verdict.{state}" for state in FindingState),
     *(f"finding.to_{state}" for state in FindingState if state is not FindingState.NEW),
     *(f"notice.{state}" for state in NoticeState),
+    *(f"mute.{reason.replace(' ', '_')}" for reason in REASONS),
     *(f"drift.{how.name.lower()}" for how in Drift),
     *("grasp.partly", "grasp.not", "table.kind_partial", "table.kind_gap"),
 }
