@@ -19,6 +19,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from billing_bridge.boundary import How
+from billing_bridge.checked import standing_of
 from billing_bridge.gather import Place, gather
 from billing_bridge.judge import Verdicts, judge, newest
 from billing_bridge.ordering import SYSTEM, close_read, order_where_needed
@@ -60,6 +61,8 @@ class Tally:
         held: reads a person must look at first.
         unbillable: periods no read could be taken of.
         standing: periods that had their read already.
+        doubted: of the reads, those of whose states or intervals a rule raised something before the closing.
+        unjudged: of the reads, those whose states were not judged up to the end yet.
         proposed: corrections proposed.
         volume_m3: sum of what was billed.
     """
@@ -70,6 +73,8 @@ class Tally:
     held: int = 0
     unbillable: int = 0
     standing: int = 0
+    doubted: int = 0
+    unjudged: int = 0
     proposed: int = 0
     volume_m3: Decimal = field(default_factory=Decimal)
 
@@ -254,6 +259,10 @@ def _booked(place: Place) -> Booked:
 
 
 def _count(tally: Tally, said: Verdicts) -> None:
+    if isinstance(said.read, BillingRead):
+        doubted, unjudged = standing_of(said.read)
+        tally.doubted += doubted
+        tally.unjudged += unjudged
     if isinstance(said.read, Unbillable):
         tally.unbillable += 1
     elif said.state is ReadState.HELD:

@@ -30,7 +30,7 @@ from metering.ports import Transaction
 from metering.reading import Way
 from metering.status import STATUS, StatusFlag
 
-__all__ = ["Checked", "Log", "alarms", "checked_at", "class_reference", "log_of", "looked_up"]
+__all__ = ["Checked", "Log", "alarms", "checked_at", "class_reference", "log_of", "looked_up", "standing_of"]
 
 _DAY = timedelta(days=1)
 _NOT_YET = "its states were not judged up to here yet: `nurt run` does, or `nurt billing round`"
@@ -41,6 +41,7 @@ _NO_STATE = "no end of this period rests on a state that came from the meter"
 _DOUBTS = StatusFlag.BATTERY | StatusFlag.REMOVAL | StatusFlag.TAMPER | StatusFlag.MAGNET
 _DOUBTS |= StatusFlag.REVERSE | StatusFlag.FAULT
 """What a meter can say of itself that casts doubt on what it counts; leaks and dry pipes do not."""
+_BEFORE = frozenset([*(rule.id for rule in ARRIVAL), *(rule.id for rule in INTERVALS)])
 _WAYS = {Way.PULSE: How.PULSE, Way.WIRED: How.WIRED}
 
 
@@ -107,6 +108,13 @@ def checked_at(
 def looked_up(read: BillingRead, checked: Checked) -> tuple[Outcome, ...]:
     """Give the outcomes of arrival and interval rules for a read, one each."""
     return (*_arrivals(read, checked), *_intervals(read, checked))
+
+
+def standing_of(read: BillingRead) -> tuple[bool, bool]:
+    """Say whether anything was raised before the closing, and whether the states were not judged yet."""
+    before = [one for one in read.outcomes if one.rule in _BEFORE]
+    raised = any(one.verdict is Verdict.RAISED for one in before)
+    return raised, any(one.sentence == _NOT_YET for one in before)
 
 
 # --- states --------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -97,11 +98,12 @@ def status(
 
     settings, clock = settings_in_force(config).settings, SystemClock()
     zone = ZoneInfo(settings.ingest.zone)
-    span = span_of(period or f"{clock.now().astimezone(zone):%Y}", zone)
+    today = clock.now().astimezone(zone).date()
+    span = span_of(period or f"{today:%Y}", zone)
     store = prepared_store(settings.store, clock)
     try:
         with store.reading() as tx:
-            typer.echo("\n".join(_status(tx, span, settings)))
+            typer.echo("\n".join(_status(tx, span, settings, today)))
     finally:
         store.close()
 
@@ -147,6 +149,10 @@ def _said(tally: Tally, *, review: bool, dry_run: bool, seconds: float) -> Itera
         return
     yield f"{tally.billed} reads billed, {tally.volume_m3} m3; {tally.estimated} of them estimated"
     yield f"{tally.standing} periods had their read already"
+    if tally.doubted:
+        yield f"{tally.doubted} reads with something raised before the closing: see nurt billing checks"
+    if tally.unjudged:
+        yield f"{tally.unjudged} reads whose states were not judged yet: nurt billing round comes first"
     waits = tally.held + tally.unbillable
     yield f"{tally.held} held by a rule, {tally.unbillable} without a read" + (_WAITS if waits else "")
 
@@ -154,7 +160,7 @@ def _said(tally: Tally, *, review: bool, dry_run: bool, seconds: float) -> Itera
 _WAITS = ": see nurt billing exceptions"
 
 
-def _status(tx: Transaction, span: Span, settings: Settings) -> Iterator[str]:
+def _status(tx: Transaction, span: Span, settings: Settings, today: date) -> Iterator[str]:
     from metering.billing import ReadState
     from service.text_table import text_table
 
@@ -173,7 +179,15 @@ def _status(tx: Transaction, span: Span, settings: Settings) -> Iterator[str]:
     ]
     yield from text_table(waiting) if waiting else ["Nothing waits for a person."]
     yield ""
+    yield from _readers(tx, today)
     yield from _outbox(tx, settings.billing.target)
+
+
+def _readers(tx: Transaction, today: date) -> Iterator[str]:
+    waiting, late = tx.orders.counts(today)
+    yield f"Reading orders: {waiting} open, {late} of them overdue" + (
+        ": see nurt billing orders" * bool(late)
+    )
 
 
 def _outbox(tx: Transaction, target: str) -> Iterator[str]:

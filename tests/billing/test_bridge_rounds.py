@@ -307,3 +307,17 @@ def test_the_night_sweeps_what_came_late_for_silent_meters(street):
     with street.store.reading() as tx:
         found = tx.checks.found([OLD], at(1), at(2))[OLD]
     assert [(one.rule, str(one.value)) for one in found] == [("R8", "70000")]
+
+
+def test_a_closing_counts_what_was_raised_before_it_and_what_was_not_judged(street):
+    street.house()
+    street.sends((at(1), "100"), (at(1, 15), "9000"), (at(1, 16), "101.2"), (at(2), "104"))
+    first = street.close(at(1), at(2), now=at(2, 1, 7))
+    assert (first.billed, first.doubted, first.unjudged) == (1, 0, 1)
+    street.sends((at(3), "108"))
+    round_at(street, at(3, 1, 8))
+    second = street.close(at(2), at(3), now=at(3, 1, 8))
+    assert (second.billed, second.doubted, second.unjudged) == (1, 0, 0)
+    street.sends((at(3, 9), "70000"), (at(4), "112"))
+    round_at(street, at(4, 1, 8))
+    assert street.close(at(3), at(4), now=at(4, 1, 8)).doubted == 1
