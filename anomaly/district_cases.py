@@ -1,8 +1,7 @@
 """What becomes of the rises of one district: cases open, grow, are told and close; and how much is asked.
 
-A budget stands behind what is asked: the more findings a district had told within a year, the more evidence
-the next one needs. A quiet district is listened to closely; one whose inflow jumps every month is not allowed
-to cry every month.
+A budget stands behind what is asked (:mod:`anomaly.district_asked`): a quiet district is listened to closely;
+one whose inflow jumps every month is not allowed to cry every month.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from anomaly.district import NIGHT, DistrictDays
+from anomaly.district_asked import asked_score
 from anomaly.district_level import DistrictLevel
 from anomaly.district_peers import sensitivity
 from anomaly.district_rise import Rise, Shape, flow_of, noise_of, rises
@@ -23,11 +23,8 @@ from metering.finding import Finding, Stage, Tier
 
 __all__ = ["DetectionLimit", "DistrictWatch"]
 
-ASKED = 3.1
-"""Standard deviations a rise must score to be told, in a district that is quiet."""
-STIFFER = 0.4
-"""Share asked more for a third finding within a year; three times as much for a fourth, and on."""
-BUDGET_DAYS = 365
+FALLS_FROM = 3.1
+"""Standard deviations from which a fall takes something off a rise that was told."""
 SUSPECTED_FROM = 0.75
 """Share of what is asked from which a rise is kept as suspect."""
 GIVEN_UP = 0.4
@@ -105,7 +102,7 @@ class DistrictWatch:
         self._common = np.full(len(days.blocks), np.nan)
         self._case: _Case | None = None
         self._ended: list[_Case] = []
-        self._told: list[int] = []
+        self._scores = np.full(len(days.blocks), np.nan)
         self.limit: DetectionLimit | None = None
         """The detection limit of the last night judged."""
 
@@ -118,6 +115,7 @@ class DistrictWatch:
         tests = rises(self._net[: day + 1], noise)
         if not tests:
             return
+        self._scores[day] = max(rise.score for rise in tests)
         self._state_limit(day, tests)
         if self._case and self._case.told_on is not None:
             self._follow(self._case, day, tests)
@@ -138,8 +136,7 @@ class DistrictWatch:
 
     def asked(self, day: int) -> float:
         """Tell how many standard deviations a rise must score on this day to be told."""
-        told = sum(1 for before in self._told if before > day - BUDGET_DAYS)
-        return ASKED * (1 + STIFFER * told * (told - 1) / 2)
+        return asked_score(self._scores[:day])
 
     def _moved_with(self, day: int, common: float) -> float:
         """Give what moved this district because it moved all, L/s; 0 while nobody knows."""
@@ -173,7 +170,6 @@ class DistrictWatch:
         case.before = self._before(began)
         self._stage(case, Tier.NOTIFY, day, rise)
         case.told_on = day
-        self._told.append(day)
         self._take_off(day, rise.shape, rise.size)
 
     def _same_again(self, day: int, rise: Rise) -> _Case | None:
@@ -206,7 +202,7 @@ class DistrictWatch:
         asked = self.asked(day)
         if top.score >= max(asked, -fall.score):
             self._more(case, day, top)
-        elif -fall.score >= ASKED:
+        elif -fall.score >= FALLS_FROM:
             self._less(case, day, fall)
         if self._case is case and case.told_on is not None and day - case.told_on >= CREW_AFTER:
             self._maybe_send(case, day, tests)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anomaly.district import BLOCKS, NIGHT, DayKind, District, DistrictDays
-from anomaly.district_cases import ASKED
+from anomaly.district_asked import AT_FIRST, LEAST, asked_score, peaks
 from anomaly.district_peers import sensitivity
 from anomaly.district_rise import Shape, flow_of, noise_of, rises
 from anomaly.district_scan import scan_districts
@@ -107,16 +107,35 @@ def test_peers_make_smaller_leaks_show():
     assert together.leak_lps / together.asked < 0.67 * alone.leak_lps / alone.asked
 
 
-def test_each_finding_within_a_year_makes_the_next_one_ask_for_more():
-    leaky = flow(1)
-    day = np.arange(DAYS * 24) / 24
-    for begin in (60, 85, 110):
-        leaky = leaky + np.where((day >= begin) & (day < begin + 6), 4.0 * begin / 60, 0)
-    findings = told(District.of("north", START + np.arange(DAYS * 24) * 3600, leaky))
-    asked = [one.at_tier(Tier.NOTIFY).evidence["asked_score"] for one in findings]
-    assert len(asked) >= 2
-    assert asked[0] == pytest.approx(ASKED, abs=0.01)
-    assert asked == sorted(asked)
+def test_a_district_nothing_is_known_of_is_asked_for_three_deviations():
+    assert asked_score(np.zeros(0)) == pytest.approx(AT_FIRST, abs=0.06)
+
+
+def test_a_year_of_quiet_asks_for_least():
+    assert asked_score(np.full(400, 0.5)) == pytest.approx(LEAST, abs=0.06)
+
+
+def test_a_year_asks_for_more_than_its_second_highest_peak():
+    """The highest may come once a year; a day next to it is the same peak."""
+    year = np.full(365, 0.5)
+    year[[50, 51, 150, 250]] = 6.0, 5.0, 4.0, 3.0
+    assert peaks(year) == [6.0, 4.0, 3.0]
+    assert 4.0 < asked_score(year) < 4.2
+
+
+def test_a_rise_that_begins_does_not_ask_for_more_of_itself():
+    quiet, rising = np.full(365, 0.5), np.full(365, 0.5)
+    rising[-5:] = 2.5, 3.0, 3.5, 4.0, 4.5
+    assert asked_score(rising) == asked_score(quiet)
+
+
+@given(st.lists(st.floats(-5, 20) | st.just(float("nan")), max_size=500))
+@settings(max_examples=50, deadline=None)
+def test_peaks_lie_apart_and_in_order(scores):
+    found = peaks(np.array(scores))
+    assert found == sorted(found, reverse=True)
+    assert all(score in scores for score in found)
+    assert LEAST <= asked_score(np.array(scores)) <= 12
 
 
 @pytest.mark.parametrize(
