@@ -142,9 +142,17 @@ class OperatorFile:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
                 file.write("".join(f"{line}\n" for line in lines))
+            _hand_over(beside)
             beside.replace(self.path)
         except OSError as wrong:
             raise SettingsError(f"{self.path} cannot be written: {wrong.strerror}") from wrong
+
+
+def _hand_over(path: Path) -> None:
+    """Give a file that root made to whom its folder belongs: the service does not run as root."""
+    if os.geteuid() == 0:
+        folder = path.parent.stat()
+        os.chown(path, folder.st_uid, folder.st_gid)
 
 
 _NEW = Person("", Role.OPERATOR)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import stat
 from datetime import UTC, datetime, timedelta
@@ -75,6 +76,14 @@ def test_the_file_says_who_there_is_and_only_its_owner_reads_it(file):
     person = OperatorFile(file.path).book().person("ANNA.kowal ")
     assert (person.name, person.role) == ("Anna.Kowal", Role.OPERATOR)
     assert PASSWORD not in repr(person)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_file_root_makes_belongs_to_whom_its_folder_does(tmp_path):
+    os.chown(tmp_path, 65534, 65534)
+    made = OperatorFile(tmp_path / "operators")
+    made.put("k", Role.READER, PASSWORD)
+    assert (made.path.stat().st_uid, stat.S_IMODE(made.path.stat().st_mode)) == (65534, 0o600)
 
 
 def test_another_role_or_password_replaces_the_one_before_it(file):
