@@ -29,11 +29,11 @@ def first_time(
 ) -> dict[bytes, list[Heard]]:
     """Settle unnumbered repetitions of the broker: bytes their gateway brought lately, and once more now."""
     repeated = [(mark, one) for mark, ones in heard.items() for one in ones if _repeated(one)]
-    brought: Mapping[tuple[bytes, str], int] = {}
-    if repeated:
-        earliest = min(one.uplink.reception.received_at for _, one in repeated)
-        asked = {(mark, one.gateway) for mark, one in repeated}
-        brought = archive.brought(asked, earliest - rules.redelivery)
+    if not repeated:  # nearly always
+        return {mark: list(ones) for mark, ones in heard.items()}
+    earliest = min(one.uplink.reception.received_at for _, one in repeated)
+    asked = {(mark, one.gateway) for mark, one in repeated}
+    brought = archive.brought(asked, earliest - rules.redelivery)
     return {mark: _not_brought(mark, ones, brought, books) for mark, ones in heard.items()}
 
 

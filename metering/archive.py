@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from metering.meter import MeterId
 from metering.uplink import Reception
@@ -22,8 +22,7 @@ class TelegramState(StrEnum):
     FOREIGN = "foreign"
 
 
-@dataclass(frozen=True, slots=True)
-class NewTelegram:
+class NewTelegram(NamedTuple):
     """A transmission to be archived.
 
     Attributes:
