@@ -5,7 +5,8 @@ columns                                what they say
 =====================================  ======================================================================
 ``meter_id``                           ``KAM-76348799-1b-16``; or the four columns ``manufacturer``,
                                        ``serial``, ``version``, ``device_type``
-``label`` ``medium`` ``model``         name for people; medium if not the device type's; meter model
+``label`` ``medium`` ``model``         name for people; medium if not the device type's; meter model, if it
+                                       is not to be found by the identity (`nurt models` lists them)
 ``service_point`` ``address``          where it hangs
 ``district`` ``route``                 metered area, reading route of that place
 ``installed_from``                     date (local midnight) or RFC 3339 time; today if empty
@@ -21,12 +22,13 @@ Only the identity is needed. Empty cells say nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from decoders.media import MEDIA
+from decoders.models import by_name
 from metering.device import ANY_GATEWAY, Device
 from metering.meter import Meter, MeterId, PulseInput, ServicePoint
 from service.imports.cells import IDENTITY_COLUMNS, count, exact_number, identity, name, text, when
@@ -73,9 +75,7 @@ class MeterRow:
     device: Device | None
 
 
-def read_meters(
-    raw: bytes, source: str, *, zone: ZoneInfo, today: datetime, models: Collection[str] = ()
-) -> list[MeterRow]:
+def read_meters(raw: bytes, source: str, *, zone: ZoneInfo, today: datetime) -> list[MeterRow]:
     """Understand a meter list.
 
     Args:
@@ -83,13 +83,12 @@ def read_meters(
         source: its name, for errors.
         zone: the utility's time zone, for dates.
         today: when what has no date begins, UTC.
-        models: meter models this release knows.
 
     Raises:
         ImportRefused: with every fault of the file.
     """
     faults = Faults(source)
-    reader = _Reader(zone, today, models, faults)
+    reader = _Reader(zone, today, faults)
     needed = (IDENTITY_COLUMNS[:1], IDENTITY_COLUMNS[1:])
     understood = [reader.row(row) for row in read_table(raw, COLUMNS, faults, needed=needed)]
     rows = [row for row in understood if row is not None]
@@ -105,7 +104,6 @@ def read_meters(
 class _Reader:
     zone: ZoneInfo
     today: datetime
-    models: Collection[str]
     faults: Faults
 
     def row(self, row: Row) -> MeterRow | None:
@@ -127,12 +125,14 @@ class _Reader:
         return said
 
     def _model(self, row: Row) -> str | None:
+        """Give the model by its name here, whatever name it was told by."""
         said = row["model"]
-        if said and said not in self.models:
-            self.faults.add(
-                row.number, "model", f"{said[:40]!r} is no meter model of this release; leave it empty"
-            )
-        return said or None
+        if not said:
+            return None
+        if (found := by_name(said)) is None:
+            sentence = f"{said[:40]!r} is no meter model of this release; `nurt models` lists them"
+            self.faults.add(row.number, "model", sentence)
+        return found.name if found else None
 
     def _point(self, row: Row) -> ServicePoint | None:
         if row["service_point"]:

@@ -74,6 +74,12 @@ def test_without_a_date_a_pulse_input_begins_today():
     assert row.pulse.valid_from == TODAY
 
 
+@pytest.mark.parametrize(("said", "model"), [("iperl", "iperl"), ("Multical21", "kamwater"), ("", None)])
+def test_a_model_is_kept_by_its_name_here(said, model):
+    (row,) = read(f"meter_id,model\nKAM-76348799-1b-16,{said}\n")
+    assert row.meter.model == model
+
+
 def test_blank_rows_count_but_say_nothing():
     assert [row.number for row in read("\n\nmeter_id\n\nKAM-76348799-1b-16\n , \n"[:-3])] == [5]
 
