@@ -62,7 +62,11 @@ def read_calendar(path: Path) -> Calendar:
         faults = [RowFault(1, "date" if day is None else "holiday", "is missing")]
         raise TableRefused(path.name, faults)
     rows = zip(table[day].to_pylist(), table[columns["holiday"]].to_pylist(), strict=True)
-    holidays = frozenset(_date(moment, path) for moment, free in rows if str(free).lower() in _TRUE)
+    holidays = frozenset(
+        _date(number, moment, path)
+        for number, (moment, free) in enumerate(rows, start=2)
+        if str(free).lower() in _TRUE
+    )
     return Calendar(holidays, _zone_of(table[day].type))
 
 
@@ -74,7 +78,7 @@ def _zone_of(kind: pa.DataType) -> ZoneInfo | None:
         return None
 
 
-def _date(moment: object, path: Path) -> date:
+def _date(number: int, moment: object, path: Path) -> date:
     if isinstance(moment, datetime):
         return moment.date()
     if isinstance(moment, date):
@@ -82,4 +86,6 @@ def _date(moment: object, path: Path) -> date:
     try:
         return datetime.fromisoformat(str(moment)).date()
     except ValueError as wrong:
-        raise TableRefused(path.name, [RowFault(1, "date", f"{moment} is no date")]) from wrong
+        raise TableRefused(
+            path.name, [RowFault(number, "date", f"{moment} is no date like 2026-12-25")]
+        ) from wrong

@@ -77,6 +77,7 @@ def districts(  # noqa: PLR0913, PLR0917  options of a command
     """
     from anomaly.district_scan import scan_districts
     from anomaly.water_balance import customers_exceed
+    from service.anomaly_lines import told
     from service.district_files import Calendar, read_calendar, read_flows
 
     days = read_calendar(calendar) if calendar else Calendar()
@@ -105,6 +106,8 @@ def districts(  # noqa: PLR0913, PLR0917  options of a command
         )
         if not limits:
             _tell_limits(result)
+            number = len(told((*result.findings, *exceeding), tier))
+            typer.echo(f"{len(flows)} district(s): {number} finding(s) from {tier} on", err=True)
     for line in lines:
         sys.stdout.buffer.write(line)
     sys.stdout.buffer.flush()
