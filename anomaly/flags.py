@@ -63,10 +63,17 @@ _TIER = {
 
 @dataclass(frozen=True, slots=True)
 class FlagReport:
-    """The flags of one telegram: those set, all others are not. Time: UTC seconds."""
+    """The flags of one telegram: those set, all others are not.
+
+    Attributes:
+        at: when it was heard, UTC seconds.
+        flags: those set.
+        telegram: its archive number, if it has one.
+    """
 
     at: int
     flags: frozenset[Flag]
+    telegram: int | None = None
 
 
 def hand_flags_at(reports: Iterable[FlagReport]) -> tuple[int, ...]:
@@ -107,6 +114,7 @@ class FlagsDetector:
 @dataclass(slots=True)
 class _Case:
     onset: int
+    telegram: int | None
     raised: int | None = None
     off_at: int | None = None
     judged_at: int | None = None
@@ -149,7 +157,7 @@ def _follow(case: _Case | None, flag: Flag, report: FlagReport) -> _Case | None:
             return None
         case.off_at = report.at if case.off_at is None else case.off_at
         return case
-    case = case or _Case(report.at)
+    case = case or _Case(report.at, report.telegram)
     if case.off_at is not None:
         case.returns.append(report.at)
         case.off_at = None
@@ -160,7 +168,9 @@ def _follow(case: _Case | None, flag: Flag, report: FlagReport) -> _Case | None:
 
 def _finding(gated: Gated, flag: Flag, case: _Case) -> Finding:
     raised = case.onset if case.raised is None else case.raised
-    evidence = {"flag": flag.value, "since": moment(case.onset).isoformat()}
+    evidence: dict[str, object] = {"flag": flag.value, "since": moment(case.onset).isoformat()}
+    if case.telegram is not None:
+        evidence["telegram"] = case.telegram
     stages = [stage(_TIER[flag], f"{flag}.reported", raised, case.onset, evidence)]
     if flag is Flag.MAGNET:
         stages.extend(_frozen(gated, case.onset))

@@ -158,7 +158,7 @@ def _reports(index: RegisterColumns, status: RegisterColumns) -> list[FlagReport
     said = dict(zip(status.telegram.tolist(), status.value.astype(np.int64).tolist(), strict=True))
     first = int(status.at[0])
     at = {telegram: moment for telegram, moment in _pairs(index) if moment >= first} | dict(_pairs(status))
-    return [FlagReport(moment, _flags_of(said.get(telegram, 0))) for telegram, moment in at.items()]
+    return [FlagReport(moment, _flags_of(said.get(telegram, 0)), telegram) for telegram, moment in at.items()]
 
 
 def _pairs(columns: RegisterColumns) -> Iterator[tuple[int, int]]:

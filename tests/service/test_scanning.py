@@ -317,6 +317,7 @@ def test_flags_in_telegrams_become_findings_and_a_verdict_ends_what_is_latched(s
     assert {"tamper.reported", "battery.reported"} <= set(found)
     assert found["battery.reported"].finding.cleared_at == framed[48].measured_at
     assert found["tamper.reported"].finding.cleared_at is None, "a person must look"
+    assert found["tamper.reported"].finding.stages[0].evidence["telegram"] == 25
     with store.writing() as tx:
         tx.findings.judge(found["tamper.reported"].id, Verdict(FindingState.CONFIRMED, "anna", "", NOW))
     scanner.run()
