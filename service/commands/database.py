@@ -115,17 +115,20 @@ def restore(file: BackupFile, config: Config = None) -> None:
     """Put a backup in the place of the SQLite database. Stop the service first.
 
     What was there is kept beside it, named *.before. A backup of an older release is put back as it is; run
-    `nurt db upgrade` then.
+    `nurt db upgrade` then. One made before the master key was changed needs the master key of then.
 
     **Examples**
 
         nurt db restore /var/backups/nurt-2026-03-01.db
     """
-    from metering.errors import StoreError
+    from metering.clock import SystemClock
+    from metering.errors import StoreError, TelemetryError
     from metering.store.sql.engine import Database
     from metering.store.sql.looking_after import put_back
+    from service.database import existing_store
 
-    database = Database(settings_in_force(config).settings.store.database)
+    settings = settings_in_force(config).settings.store
+    database = Database(settings.database)
     path = database.path
     database.close()
     if path is None:
@@ -134,6 +137,10 @@ def restore(file: BackupFile, config: Config = None) -> None:
     put_back(file, path)
     before = f"; what was there is kept as {path}.before" if there else ""
     typer.echo(f"{path} holds what {file} holds{before}.")
+    try:
+        existing_store(settings, SystemClock()).close()
+    except TelemetryError as wrong:
+        typer.echo(f"nurt: it cannot be used yet: {wrong}", err=True)
 
 
 @app.command()

@@ -255,6 +255,17 @@ def test_a_backup_never_overwrites(nurt):
     assert Path("backup.db").read_text() == "precious"
 
 
+def test_a_backup_under_an_older_master_key_is_put_back_and_told(nurt, deployment):
+    with deployment.writing() as tx:
+        tx.keyring.put([(OTHER, bytes.fromhex(KEY))])
+    deployment.close()
+    assert nurt("db", "backup", "backup.db")[0] == 0
+    assert nurt("keys", "rotate-master")[0] == 0
+    code, out, err = nurt("db", "restore", "backup.db")
+    assert (code, "data/nurt.db holds what backup.db holds; what was there is kept as" in out) == (0, True)
+    assert "it cannot be used yet: this is not the master key" in err
+
+
 def test_a_backup_put_back_holds_what_it_held(nurt, deployment):
     assert nurt("db", "backup", "backup.db")[0] == 0
     with deployment.writing() as tx:
