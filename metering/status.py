@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from metering.reading import Register
 
-__all__ = ["STATUS", "StatusFlag", "flags_of_words"]
+__all__ = ["STATUS", "StatusFlag", "flags_of_words", "names_of"]
 
 STATUS = Register("status_flags")
 """The register under which the flags of a telegram are kept: the sum of their numbers, no unit."""
@@ -68,6 +68,11 @@ _NOT_ITSELF = {
     StatusFlag.LEAK: ("LEAKAGE_OR_NO_USAGE",),
     StatusFlag.TAMPER: ("MAGNETIC_",),
 }
+
+
+def names_of(number: int) -> str:
+    """Say the flags of a kept number, ``battery leak``."""
+    return " ".join(str(flag.name).lower() for flag in StatusFlag if number & flag)
 
 
 def flags_of_words(words: Iterable[str]) -> StatusFlag:

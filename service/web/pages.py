@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from metering.gateway import condition
+from metering.status import names_of
 from service.web.context import Site, person_of, site_of, texts_of
 from service.web.formats import ago, grouped, hexdump, interval_text, local, most_places, unit_sign
 from service.web.i18n import LANGUAGES, Catalogue
@@ -29,7 +30,9 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(grouped=grouped, unit=unit_sign, hexdump=hexdump, places=most_places)
+    environment.filters.update(
+        grouped=grouped, unit=unit_sign, hexdump=hexdump, places=most_places, flags=names_of
+    )
     environment.globals.update(link=_link)
     return environment
 

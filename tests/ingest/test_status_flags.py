@@ -14,7 +14,7 @@ from decoders.models import by_name, models
 from ingest.registers import readings_of
 from ingest.status import status_flags
 from metering.ports import ArchivedTelegram, TelegramState
-from metering.status import STATUS, StatusFlag, flags_of_words
+from metering.status import STATUS, StatusFlag, flags_of_words, names_of
 from metering.uplink import Reception
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -90,3 +90,8 @@ def test_every_model_tells_its_flags_and_twice_the_same(model, test):
     flags = status_flags(telegram, model)
     assert status_flags(telegram, model) == flags
     assert 0 <= flags < 512
+
+
+def test_a_kept_number_says_its_flags():
+    assert names_of(85) == "battery tamper dry leak"
+    assert names_of(0) == ""
