@@ -19,6 +19,7 @@ from service.checking.keeping import (
 )
 from service.checking.line import Line, State, fault
 from service.checking.machine import clock_lines, disk_lines
+from service.checking.scanning import scan_lines
 from service.checking.series import series_lines
 from service.database import open_store
 from service.settings_model import Settings
@@ -51,5 +52,6 @@ def _kept(settings: Settings, store: SqlStore, clock: Clock) -> Iterator[Line]:
     yield from master_key_lines(store, settings.store)
     yield from worker_lines(store, clock.now())
     yield from telegram_lines(store, clock)
+    yield from scan_lines(settings, store, clock)
     yield from billing_lines(settings, store, clock)
     yield from series_lines(settings.series, store)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -12,11 +13,12 @@ from metering.clock import FixedClock, SystemClock
 from metering.store import memory_store
 from service import scanning_loop
 from service.anomaly_settings import AnomalySettings
+from service.checking.scanning import scan_lines
 from service.demo.findings_stage import judging
 from service.scanning import Scanner, ScanReport
 from service.scanning_loop import scan_in_turn, watching
-from service.scanning_turn import LEASE, Turn, TurnLost
-from service.settings_model import Settings
+from service.scanning_turn import LEASE, SCAN, Turn, TurnLost
+from service.settings_model import IngestSettings, Settings
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -141,3 +143,39 @@ def test_a_scan_that_was_stopped_is_due_at_once_one_that_failed_in_the_next_slot
     assert not turn.is_due(HOURLY)
     assert scan_in_turn(lambda: scanner, turn, HOURLY, lambda: False) is None
     assert made == [1]
+
+
+@pytest.mark.parametrize(
+    ("later", "took", "said"),
+    [
+        (timedelta(minutes=50), 30, "ok: last scan at 2026-03-01 13:00, took 30 s"),
+        (
+            timedelta(hours=5),
+            30,
+            "warning: last scan at 2026-03-01 13:00, took 30 s; one is due every 60 minutes",
+        ),
+        (
+            timedelta(hours=2),
+            4000,
+            "warning: last scan at 2026-03-01 13:00, took 4000 s, longer than the 60 minutes",
+        ),
+    ],
+)
+def test_a_check_says_whether_the_scan_comes_round_in_time(store, later, took, said):
+    clock, in_force = (
+        Later(),
+        settings(60).model_copy(update={"ingest": IngestSettings(zone="Europe/Warsaw")}),
+    )
+    (nothing,) = scan_lines(in_force, store, clock)
+    assert "no scan yet" in nothing.sentence
+    turn = Turn(store, clock)
+    turn.take(HOURLY)
+    clock.at += timedelta(seconds=min(took, 100))
+    turn.done(HOURLY, {})
+    with store.writing() as tx:
+        tx.upkeep.set_mark(
+            SCAN, json.dumps({**json.loads(tx.upkeep.mark(SCAN)), "ended": NOW.timestamp() + took})
+        )
+    clock.at = NOW + later
+    (line,) = scan_lines(in_force, store, clock)
+    assert f"{line.state}: {line.sentence}".startswith(said)
