@@ -54,9 +54,11 @@ class Bench:
 
     def verdict(self, transaction: Transaction, kind: Kind, heard_at: datetime) -> Verdict:
         """Give the verdict on a frame heard at a time."""
-        if (kind.mark, heard_at) not in self._verdicts:
+        found = self._verdicts.get((kind.mark, heard_at))
+        if found is None:
             self._judge_all(transaction, [(kind, heard_at)])
-        return self._verdicts[kind.mark, heard_at]
+            found = self._verdicts[kind.mark, heard_at]
+        return found
 
     def _judge_all(self, view: Transaction, asked: Sequence[HeardAt]) -> None:
         if not asked:

@@ -6,6 +6,7 @@ import contextlib
 import gc
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +15,10 @@ from ingest.items import Delivery
 from ingest.judge import Judge, Verdict
 from ingest.pipeline import Pipeline
 from metering.meter import Meter
+from metering.reading import Register
 from metering.resting import collector_rests
+
+HOUR = timedelta(hours=1)
 
 
 class Meanwhile:
@@ -80,6 +84,46 @@ def test_frames_are_judged_before_the_transaction_and_once(new_store, make):
     twice = make.up(same[0], gateway="a"), make.up(same[1], gateway="b")
     found = ends(Pipeline(Marked(), judge=Watching()), *twice)
     assert (found, judged) == (["stored", "duplicate"], [False])
+
+
+def readings(store, make):
+    with store.reading() as view:
+        return [
+            (str(one.value), one.measured_at, one.provenance.gateway)
+            for one in view.readings.series(
+                make.meter(), Register("volume"), make.NOON - HOUR, make.NOON + HOUR
+            )
+        ]
+
+
+def test_what_was_written_ahead_gives_way_to_a_gateway_that_heard_it_earlier(new_store, make):
+    """In the same batch; it came behind the other."""
+    store = new_store(12345678)
+    frame, earlier = make.frame(), make.NOON - timedelta(seconds=2)
+    late, early = make.item(frame, 1), make.item(frame, 1, at=earlier)
+    assert ends(Pipeline(store), make.up(late, gateway="a"), make.up(early, gateway="b")) == [
+        "stored",
+        "duplicate",
+    ]
+    assert readings(store, make) == [("7.704", earlier, "b")]
+
+
+def test_what_was_written_ahead_is_not_stored_if_somebody_else_did_meanwhile(new_store, make):
+    store = new_store(12345678)
+    frame, earlier = make.frame(), make.NOON - timedelta(seconds=2)
+    other = Pipeline(store)
+
+    class Overtaken:
+        reading = staticmethod(store.reading)
+
+        @contextlib.contextmanager
+        def writing(self):
+            assert ends(other, make.up(make.item(frame, 1, at=earlier), gateway="b")) == ["stored"]
+            with store.writing() as transaction:
+                yield transaction
+
+    assert ends(Pipeline(Overtaken()), make.up(make.item(frame, 1), gateway="a")) == ["duplicate"]
+    assert readings(store, make) == [("7.704", earlier, "b")]
 
 
 def test_the_collector_rests_until_the_last_block_ends_and_goes_on_after_an_error():
