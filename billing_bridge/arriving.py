@@ -41,11 +41,19 @@ _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """States older than what was judged before: what rests on that time is to be looked at again."""
+    """States older than what was judged before: what rests on that time is to be looked at again.
+
+    Attributes:
+        meter: whose.
+        since: the oldest, UTC.
+        until: the newest, UTC.
+        first: nothing of the meter was judged before: it is new, or its history came in.
+    """
 
     meter: MeterId
     since: datetime
     until: datetime
+    first: bool = False
 
 
 @dataclass(slots=True)
@@ -240,10 +248,9 @@ def _line(moved: Moved, facts: MeterFacts | None, hung: Sequence[Installation]) 
 
 
 def _late(moved: Moved, came: Sequence[Arrived]) -> Late | None:
-    if moved.mark is None:
-        return None
-    late = [one.at for one in came if one.at <= moved.mark.newest]
-    return Late(moved.meter, min(late), max(late)) if late else None
+    mark = moved.mark
+    late = [one.at for one in came if mark is None or one.at <= mark.newest]
+    return Late(moved.meter, min(late), max(late), first=mark is None) if late else None
 
 
 def _classes(tx: Transaction, hung: Mapping[MeterId, Sequence[Installation]]) -> dict[MeterId, str]:

@@ -123,7 +123,8 @@ class Intervals:
         weeks: dict[tuple[date, date], set[MeterId]] = {}
         for one in late:
             first, last = _weeks_around(one, self._zone)
-            if first < upto:
+            first = max(first, upto - FIRST)
+            if first < min(last, upto):
                 weeks.setdefault((first, min(last, upto)), set()).add(one.meter)
         for (first, last), meters in weeks.items():
             for points in self._where(meters):

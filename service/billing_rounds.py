@@ -124,12 +124,14 @@ class Rounds:
     def _round(
         self, told: Callable[[str, int], None], ended: Callable[[], bool], *, everything: bool
     ) -> RoundReport:
+        begun = self._days_begun()
         arrivals = self._arrivals.run(
             everything=everything, told=lambda done: told("meters", done), ended=ended
         )
         intervals = self._judge_days(told, ended)
-        if arrivals.late:
-            again = self._intervals.again(arrivals.late, self._judged_until())
+        late = [one for one in arrivals.late if begun or not one.first]
+        if late:
+            again = self._intervals.again(late, self._judged_until())
             intervals = IntervalTally(
                 intervals.points + again.points,
                 intervals.spans + again.spans,
@@ -140,6 +142,10 @@ class Rounds:
         return RoundReport(arrivals, intervals, done.compared, len(done.found), agreed, self._classes())
 
     # --- days ------------------------------------------------------------------------------------
+
+    def _days_begun(self) -> bool:
+        with self._store.reading() as tx:
+            return bool(tx.upkeep.mark(_DAYS))
 
     def _judged_until(self) -> date:
         with self._store.reading() as tx:
@@ -199,7 +205,7 @@ class Rounds:
         That is where something came late into a billed time, where the meter says less than what was booked,
         and where something did not agree before.
         """
-        late = {one.meter: one.since for one in arrivals.late}
+        late = {one.meter: one.since for one in arrivals.late if not one.first}
         moved = sorted(arrivals.moved, key=str)
         for at in range(0, len(moved), BLOCK):
             meters = moved[at : at + BLOCK]

@@ -94,7 +94,7 @@ class BillingSettings(Section):
     classes: Annotated[dict[str, RuleTexts], BeforeValidator(_class_texts)] = Field(
         default={}, description="the same for classes of customers"
     )
-    class_m3_per_day: dict[str, Decimal] = Field(
+    class_m3_per_day: dict[str, Annotated[Decimal, Field(gt=0)]] = Field(
         default={}, description="usual m3 a day of a class, where too few were billed to take a median"
     )
     reader_days: int = Field(default=14, description="days a reader has, unless said otherwise", ge=1, le=365)

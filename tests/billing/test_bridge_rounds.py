@@ -321,3 +321,12 @@ def test_a_closing_counts_what_was_raised_before_it_and_what_was_not_judged(stre
     street.sends((at(3, 9), "70000"), (at(4), "112"))
     round_at(street, at(4, 1, 8))
     assert street.close(at(3), at(4), now=at(4, 1, 8)).doubted == 1
+
+
+def test_the_days_of_a_meter_whose_history_came_in_later_are_judged_too(street):
+    street.house()
+    assert round_at(street, at(2, 1, 8)).intervals.spans == 0
+    daily(street, 1)
+    report = round_at(street, at(2, 1, 9))
+    assert (report.arrivals.judged, report.intervals.spans) == (32, 4)
+    assert round_at(street, at(2, 1, 10)).intervals.spans == 0
