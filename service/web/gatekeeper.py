@@ -47,7 +47,7 @@ class Gatekeeper:
 
 def _stopped(request: Request) -> Response | None:
     """Give the answer to whoever is not let through."""
-    gate, path = site_of(request).gate, request.url.path
+    gate, path = site_of(request).gate, _path(request)
     if gate is None or path in _OPEN or path.startswith(_OPEN_BELOW):
         return None
     cookie = request.cookies.get(COOKIE, "")
@@ -64,12 +64,17 @@ def _unknown(request: Request, *, asks: bool) -> Response:
     if not asks:
         said = "The proxy in front did not say who this is."
         return refusal(request, HTTPStatus.FORBIDDEN, said)
-    if request.url.path.startswith("/api/"):
+    if _path(request).startswith("/api/"):
         return refusal(request, HTTPStatus.UNAUTHORIZED, "Sign in at /login first.")
     if request.method not in _LOOKING:
         return RedirectResponse("/login", HTTPStatus.SEE_OTHER)
     if request.headers.get("sec-fetch-site") == "cross-site":
         return HTMLResponse(_AGAIN, headers={"Cache-Control": "no-store"})
     query = f"?{request.url.query}" if request.url.query else ""
-    following = quote(f"{request.url.path}{query}", safe="")
+    following = quote(f"{_path(request)}{query}", safe="")
     return RedirectResponse(f"/login?next={following}", HTTPStatus.SEE_OTHER)
+
+
+def _path(request: Request) -> str:
+    """Give the path that will be routed; ``request.url`` is made with the Host header, which is anybody's."""
+    return str(request.scope["path"])

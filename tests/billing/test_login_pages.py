@@ -115,6 +115,20 @@ def test_no_page_is_shown_to_who_is_not_signed_in(pages, address):
     assert pages.get(address).status_code == 303
 
 
+@pytest.mark.parametrize("host", ["nurt.test/c/?x=", "nurt.test/login#", "nurt.test/static/x?"])
+def test_a_host_header_that_looks_like_a_path_opens_nothing(pages, host):
+    answer = pages.get("/meters", headers={"host": host})
+    assert answer.status_code in {303, 400}
+    assert "Search by number" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/c/../meters", "/static/../meters", "/c/%2e%2e/meters", "//meters", "/c//meters"]
+)
+def test_a_winding_path_opens_nothing(pages, path):
+    assert "Search by number" not in pages.get(path).text
+
+
 def test_programs_are_told_in_their_own_form(pages):
     refused = pages.get("/api/v1/meters")
     assert (refused.status_code, refused.json()["detail"]) == (401, "Sign in at /login first.")
