@@ -196,6 +196,16 @@ def test_bad_input_is_a_named_insufficiency_and_no_finding(at, index, reason):
     assert reason in {told.reason for told in result.insufficiencies}
 
 
+def test_a_pool_filled_in_two_hours_and_its_edges_are_no_steady_leak(household):
+    """Two full hours and two partial ones: the partial ones lie in a leak's band, one each."""
+    fleet = []
+    for seed in range(8):
+        litres = household.litres(120, seed)
+        litres[100 * DAY + 14 : 100 * DAY + 18] += [130, 670, 670, 120]
+        fleet.append(household.series(litres, f"M{seed}"))
+    assert not findings(*fleet)
+
+
 def test_an_empty_fleet_has_nothing_to_tell():
     assert scan([], ZONE).findings == ()
 

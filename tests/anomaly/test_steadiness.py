@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from anomaly.steadiness import LEAST, MOST, steadiness, steady_flow, usual_flow
+from anomaly.steadiness import FLOOR_FROM, LEAST, MOST, steadiness, steady_flow, usual_flow
 
 
 def test_the_same_flow_hour_after_hour_is_strong_evidence():
@@ -19,6 +19,22 @@ def test_use_on_top_takes_little_away():
 
 def test_flows_that_fill_the_band_speak_against_it():
     assert steadiness(np.geomspace(62, 137, 12), 61.5, 138, 1.0) < -4
+
+
+def test_a_floor_below_all_use_is_steady_though_most_hours_lie_above_it():
+    """25 L/h through a whole day: seven of seventeen hours come down to it, none lies below."""
+    flows = np.array([24.0, 25, 25, 31, 37, 38, 31, 25, 29, 34, 33, 36, 33, 28, 25, 25, 25])
+    assert steadiness(flows, 18.2, 41, 1.0) >= FLOOR_FROM
+
+
+def test_changing_use_has_no_floor():
+    flows = np.array([21.0, 24, 28, 31, 37, 38, 31, 27, 29, 34, 33, 36, 33, 28, 36, 26, 23])
+    assert steadiness(flows, 18.2, 41, 1.0) < 0
+
+
+def test_a_first_hour_in_which_it_ran_only_in_part_does_not_hide_a_floor():
+    flows = np.array([19.0, 25, 25, 25, 25, 30, 34, 25, 39])
+    assert steadiness(flows, 18.2, 41, 1.0) > FLOOR_FROM
 
 
 @pytest.mark.parametrize("flows", [[], [27.0], [0.0, 0.0], [500.0]])
