@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -36,7 +37,7 @@ from service.billing_utility import utility_of
 from service.scanning_turn import Turn
 from service.settings_model import Settings
 
-__all__ = ["TURN", "RoundReport", "Rounds", "RoundsLoop"]
+__all__ = ["TURN", "RoundReport", "Rounds", "RoundsLoop", "making_rounds"]
 
 _log = structlog.get_logger(__name__)
 
@@ -274,6 +275,17 @@ def _unlike(
         if less or (meter in late and late[meter] <= billed[-1].ends + timedelta(days=1)):
             found.add(point)
     return found
+
+
+@contextmanager
+def making_rounds(settings: Settings, store: Store, clock: Clock) -> Iterator[None]:
+    """Make rounds in a thread for as long as the block lasts."""
+    loop = RoundsLoop(settings, store, clock)
+    loop.start()
+    try:
+        yield
+    finally:
+        loop.stop()
 
 
 class RoundsLoop:

@@ -24,7 +24,6 @@ from metering.ports import Clock, Store
 from service.billing_files import file_sender
 from service.billing_inbox import Inbox
 from service.billing_nightly import due, night_round
-from service.billing_rounds import RoundsLoop
 from service.settings_model import Settings
 
 __all__ = ["Correspondence", "Nights", "Sender", "Sent", "correspondence", "send_now"]
@@ -170,9 +169,8 @@ def corresponding(settings: Settings, store: Store, clock: Clock) -> Iterator[Se
         SettingsError: the secrets cannot be read.
     """
     with_whom = correspondence(settings, store, clock) if settings.billing.send else None
-    nights, rounds = Nights(settings, store, clock), RoundsLoop(settings, store, clock)
+    nights = Nights(settings, store, clock)
     nights.start()
-    rounds.start()
     if with_whom:
         with_whom.start()
     try:
@@ -180,7 +178,6 @@ def corresponding(settings: Settings, store: Store, clock: Clock) -> Iterator[Se
     finally:
         if with_whom:
             with_whom.stop()
-        rounds.stop()
         nights.stop()
 
 

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from metering.clock import SystemClock
 from metering.errors import SettingsError, TelemetryError
+from service.billing_rounds import making_rounds
 from service.billing_sending import corresponding
 from service.bootstrap import make_web
 from service.database import prepared_store
@@ -75,6 +76,7 @@ def run_service(
             house.enter_context(clearing_of(settings, store, clock, None))
             house.enter_context(watching(settings, store, clock))
             announce(f"Listening to the MQTT broker {settings.mqtt.host}:{settings.mqtt.broker_port}")
+        house.enter_context(making_rounds(settings, store, clock))
         if intake and listening:
             for line in house.enter_context(corresponding(settings, store, clock)):
                 announce(line)

@@ -21,7 +21,7 @@ from metering.reading import Provenance, Quality, Reading, Register, Way
 from metering.status import STATUS, StatusFlag
 from metering.store import memory_store
 from service.billing_nightly import night_round
-from service.billing_rounds import TURN, Rounds
+from service.billing_rounds import TURN, Rounds, making_rounds
 from service.scanning_turn import Turn
 from service.settings_model import Settings
 
@@ -330,3 +330,24 @@ def test_the_days_of_a_meter_whose_history_came_in_later_are_judged_too(street):
     report = round_at(street, at(2, 1, 9))
     assert (report.arrivals.judged, report.intervals.spans) == (32, 4)
     assert round_at(street, at(2, 1, 10)).intervals.spans == 0
+
+
+def test_rounds_are_made_by_themselves_as_long_as_the_service_runs(street, monkeypatch):
+    monkeypatch.setattr("service.billing_rounds.FIRST_AFTER_S", 0.01)
+    street.house()
+    street.sends((at(1), "100"))
+    judged = threading.Event()
+    real = Rounds.run
+
+    def seen(self, **said):
+        report = real(self, **said)
+        if report is not None and report.arrivals.judged:
+            judged.set()
+        return report
+
+    monkeypatch.setattr(Rounds, "run", seen)
+    with making_rounds(SETTINGS, street.store, street.clock):
+        assert judged.wait(20)
+    off = Settings.model_validate({"billing": {"round_minutes": 0}})
+    with making_rounds(off, street.store, street.clock):
+        assert not [one for one in threading.enumerate() if one.name == "billing-rounds"]
