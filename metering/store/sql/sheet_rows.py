@@ -7,6 +7,7 @@ converted once for all of them, and the rest is written as it stands.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -22,6 +23,9 @@ from metering.store.sql.symbols import Names, Origin
 __all__ = ["Rows", "rows_of"]
 
 _NAMES = ("meter", "register", "measured_at", "value", "received_at", "telegram", "origin")
+
+_PLACE = itemgetter(0, 1)
+"""Meter and register: where readings lie."""
 
 _Kind = tuple[tuple[Line, ...], int, str, str | None, str]
 """What decides the numbers of a sheet's lines; ways by object: the hash of an enumeration is Python."""
@@ -68,6 +72,8 @@ def rows_of(dialect: sa.Dialect, names: Names, sheets: Sequence[tuple[int, Sheet
         for register, moment, value, origin in zip(registers, moments, values, origins, strict=True):
             rows = heard if moment == sheet.heard_at else dated
             rows.append((meter, register, forms.moment(moment), value, received, telegram, origin))
+    if dialect.name == "sqlite":
+        heard.sort(key=_PLACE)  # page by page; stable, so that the first telegram stays the first
     return Rows(
         Load(readings, _NAMES, heard, [sheet.heard_at for _, sheet in sheets]),
         Load(readings, _NAMES, dated, [moment for _, sheet in sheets for moment in sheet.moments or ()]),
