@@ -265,7 +265,8 @@ class Scanner:
     def _settle(self, report: ScanReport, now: datetime) -> None:
         with self._store.writing() as tx:
             self._hold(tx)
-            settled = self._keeper.settle(tx, report.meters, now)
+            fleet = max(report.meters, tx.registry.overview(limit=1)[1])
+            settled = self._keeper.settle(tx, fleet, now)
         report.raised = [replace(one, kept=settled.get(one.kept.id, one.kept)) for one in report.raised]
 
 

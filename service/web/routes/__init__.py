@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from service.web.routes import (
     api_coverage,
+    api_districts,
     api_docs,
     api_findings,
     api_gateways,
@@ -41,6 +42,7 @@ ROUTERS = tuple(
         api_quarantine,
         api_coverage,
         api_findings,
+        api_districts,
         api_docs,
         page_overview,
         page_meters,

@@ -103,3 +103,22 @@ def test_a_picture_of_nothing_is_empty_and_unknown_languages_are_refused(store, 
     assert district_plot(nothing, None, (), ZONE) == ""
     with pytest.raises(InvalidValue, match="en, pl, ro"):
         district_plot(inflow, use, (), ZONE, "xx")
+
+
+def test_programs_have_the_list_and_the_hours(page):
+    (one,) = page.get("/api/v1/districts").json()["districts"]
+    assert one["name"] == NAME
+    assert (one["minimum_detectable_lps"], one["net"], one["customers"], one["open_findings"]) == (
+        0.05,
+        True,
+        0,
+        1,
+    )
+    (border,) = one["borders"]
+    assert (border["meter"], border["register"], border["direction"]) == (str(BORDER), "volume", "in")
+    found = page.get("/api/v1/district-hours", params={"name": NAME}).json()
+    assert len(found["hours"]) == 24 * 7
+    assert found["hours"][0]["inflow_l"] == 3600.0
+    assert page.get("/api/v1/district-hours?name=none").status_code == 404
+    wrong = {"name": NAME, "from": "2026-03-02", "to": "2026-03-01"}
+    assert page.get("/api/v1/district-hours", params=wrong).status_code in {400, 422}
