@@ -47,8 +47,8 @@ class _Seen(Enum):
 
 _Form = Rendering | None | Literal[_Seen.ONCE]
 _FormOf = Callable[[Telegram, Sequence[Record], Model, Memory], Rendering | None]
-Lifted = tuple[bytes, Value]
-"""Data and value of a record."""
+Lifted = tuple[bytes, Value, str]
+"""Data and value of a record, and which zero it is: 0 and 0.000 are equal, and not the same text."""
 
 
 class RecordForms:
@@ -108,9 +108,14 @@ def _headers(records: Sequence[Record]) -> tuple[object, ...]:
 
 def _values(telegram: Telegram, expanded: Sequence[Record]) -> tuple[Any, ...]:
     """Lift data and value of each record, the status byte, the meter; then the records as sent, if others."""
-    own = () if expanded is telegram.records else [(one.data, one.value) for one in telegram.records]
+    own = () if expanded is telegram.records else map(_lifted, telegram.records)
     status = bytes((telegram.status or 0,))
-    return (*[(one.data, one.value) for one in expanded], status, telegram.meter, *own)
+    return (*map(_lifted, expanded), status, telegram.meter, *own)
+
+
+def _lifted(record: Record) -> Lifted:
+    value = record.value
+    return record.data, value, "" if value else str(value)
 
 
 def _json_form(
@@ -127,7 +132,7 @@ def _json_form(
         (meter, memory.texts("meter", lambda: _meter)),
         (meter, memory.texts("serial", lambda: _serial)),
         *told,
-        *(_hole(number, record, _value_text, memory) for number, record in _own(telegram, expanded)),
+        *(_hole(number, record, _value_text, model, memory) for number, record in _own(telegram, expanded)),
     ]
     document.update(meter_id=_HOLE, serial=_HOLE, fields=dict.fromkeys(names, _HOLE))
     for record in document["records"]:
@@ -176,7 +181,7 @@ def _told(
     """Give the holes of what the model names and of the other records, and the guards."""
     form = told_form(_source(telegram, expanded), model, EXACT, memory)
     rest = [number for number in range(len(expanded)) if number not in form.taken]
-    by_rule = [_hole(number, expanded[number], _field_text, memory) for number in rest]
+    by_rule = [_hole(number, expanded[number], _field_text, model, memory) for number in rest]
     return [*form.holes, *by_rule], form.guards
 
 
@@ -186,8 +191,10 @@ def _own(telegram: Telegram, expanded: Sequence[Record]) -> Iterator[tuple[int, 
     return enumerate(telegram.records, first)
 
 
-def _hole(number: int, record: Record, write: Callable[[Record, Lifted], bytes], memory: Memory) -> Hole:
-    key = (write, record.dib, record.vib, record.told, len(record.data), isinstance(record.value, str))
+def _hole(
+    number: int, record: Record, write: Callable[[Record, Lifted], bytes], model: Model, memory: Memory
+) -> Hole:
+    key = (write, model, record.dib, record.vib, record.told, len(record.data), isinstance(record.value, str))
     return number, memory.texts(key, lambda: partial(write, record))
 
 
@@ -205,7 +212,7 @@ def _field_text(record: Record, lifted: Lifted) -> bytes:
 
 
 def _made_again(record: Record, lifted: Lifted) -> Record:
-    data, value = lifted
+    data, value, _ = lifted
     return replace(record, data=data, value=value)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
@@ -13,15 +15,17 @@ from hypothesis import strategies as st
 from decoders import DecodeError, Record, decode
 from decoders.build import build
 from decoders.models import models
+from decoders.reading import read
 from decoders.shipped_layouts import shipped_layouts
 from decoders.wmbus import blocks
 from decoders.wmbus.profile import is_profile
 from metering.clock import FixedClock
 from metering.meter import MeterId
-from service.asked import Given, read_line
-from service.decode_lines import answer, decoding, json_line
+from service.asked import Asked, Given, read_line
+from service.decode_lines import Answer, answer, decoding, json_line
 from service.decode_stream import DecodeStream
 from service.flat_lines import flat_line
+from service.record_forms import RecordForms
 
 METER = MeterId.parse("SEN-12345699-68-07")
 UNKNOWN = MeterId.parse("XYZ-12345699-68-07")
@@ -228,3 +232,16 @@ def test_real_telegrams_are_answered_as_alone(shared_telegrams, flat):
     stream, using = DecodeStream(clock=CLOCK if flat else None), decoding(shipped_layouts())
     for line in [*lines, *wired] * 2:
         assert stream.answer(line) == one_by_one(line, using=using, flat=flat)
+
+
+@pytest.mark.parametrize("zeros", [("0", "0.000"), ("0.000", "0")])
+def test_one_zero_is_not_told_as_another(zeros: tuple[str, str]):
+    """0 and 0.000 are equal, so a book of texts by value alone takes one for the other."""
+    frame = build(MeterId.parse("ZRI-12345699-0b-16"), bytes.fromhex("0F 01 00000000 00000000 000000"))
+    telegram, model, _ = read(frame)
+    forms = RecordForms()
+    for zero in map(Decimal, zeros):
+        records = tuple(replace(one, value=zero) for one in telegram.records if one.quantity == "volume")
+        one = replace(telegram, records=records)
+        lines = [forms.json_line(one, model) for _ in range(3)]
+        assert set(lines[1:]) == {json_line(Answer(Asked(frame), one, model, None))}
