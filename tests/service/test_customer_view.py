@@ -176,9 +176,8 @@ def test_days_from_readings_at_their_edges_are_days_from_all_readings(seed, spac
         asked = asked_for(TODAY, first="2026-03-22", last="2026-04-08", step="day")
         reckoning = views._Reckoning(tx, utility, point, [tenancy], where, NOW)
         whole = reckoning.stretch(asked.first, asked.last)
-        few = reckoning.volumes(reckoning.lines(reckoning.place(whole, Step.DAY)), whole, Step.DAY)
-        full = reckoning.lines(reckoning.place(whole, Step.HOUR))
-        all_ = reckoning.volumes(full, whole, Step.DAY)
+        few = reckoning.volumes(reckoning.place(whole, Step.DAY), whole, Step.DAY)
+        all_ = reckoning.volumes(reckoning.place(whole, Step.HOUR), whole, Step.DAY)
     store.close()
     metered = {(one.start, one.end): one.volume for one in all_.intervals if one.kind is Kind.METERED}
     thin = {(one.start, one.end): one.volume for one in few.intervals if one.kind is Kind.METERED}
