@@ -112,7 +112,7 @@ class _Counters:
         at, since = uplink.reception.heard_at, wired.valid_from
         before, after = self._neighbours(wired, at, state.at)
         reset = _reset_next(uplink, state, before, after)
-        if reset is not None:
+        if reset is not None and not self._stored_at(wired, at):
             state = self._told_more(uplink, wired, state, reset)
             return _read(uplink, wired, state)
         reading = _read(uplink, wired, state)
@@ -136,6 +136,10 @@ class _Counters:
         state = replace(state, resets=tuple(sorted([*resets, *earlier, later], key=lambda one: one.at)))
         self._states[_input(uplink)] = self._changed[_input(uplink)] = state
         return state
+
+    def _stored_at(self, wired: PulseInput, at: datetime) -> bool:
+        """Whether something was said at this very time already: then nobody knows which came first."""
+        return bool(self._transaction.readings.series(wired.meter, _VOLUME, at, at + _TICK, limit=1))
 
     def _raise(self, uplink: PulseUplink, wired: PulseInput, since: datetime, pulses: int) -> None:
         readings = self._transaction.readings

@@ -185,6 +185,7 @@ def test_channels_of_one_device_are_apart(make, store, see):
 @given(batches=st.lists(st.lists(st.tuples(st.integers(1, 30), st.integers(0, 40)), max_size=5), max_size=6))
 @example(batches=[[(2, 0)], [(2, 1)], [(1, 1)]])
 @example(batches=[[(10, 9)], [(3, 7), (5, 6)]])
+@example(batches=[[(1, 2), (2, 1), (3, 0)], [(2, 0)], [(3, 0)]])
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_counters_say_in_whatever_order_the_index_never_falls(new_store, make, see, batches):
     """And never rises by more than was counted."""
