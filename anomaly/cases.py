@@ -47,7 +47,7 @@ BURST_WINDOW = 0.05
 RUNNING_HOURS = 3
 SHOWN_HOURS = 3
 """Hours a steady flow must show without much else."""
-WAVERING_UNTIL = 1.5
+WAVERING_UNTIL = 1.2
 """Score over threshold from which a flow may waver."""
 REMEMBERED = 4
 """Told findings a judge remembers: a drip is not new when the burst over it has ended."""

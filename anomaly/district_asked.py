@@ -23,11 +23,11 @@ APART = 14
 """Days to either side that a peak stands for."""
 NOT_YET = 6
 """Days before the one that is judged that do not count: a rise that begins asks for no more of itself."""
-AT_FIRST = 3.0
+AT_FIRST = 3.3
 """Score that so many peaks of a year reach in a district nothing is known of ..."""
 FADES = 0.35
 """... and how much higher a score is reached by a third (1/e) of them."""
-LEAST, STEP, MOST = 2.0, 0.05, 12.0
+LEAST, STEP, MOST = 2.5, 0.05, 12.0
 SWELLING = 1.0
 """Peaks below this are noise."""
 MOST_PEAKS = 12

@@ -37,8 +37,8 @@ RETURNED = 0.65
 """Two days that lie this share of the rise lower end it at once."""
 REMAINING = 0.5
 """An event is over when less than this share of its rise is left."""
-SAME_AGAIN_DAYS = 14
-SAME_SIZE = 1.2
+SAME_AGAIN_DAYS = 30
+SAME_SIZE = 1.5
 """A rise so soon after an event is over, and not so many times as large, is the same event come back."""
 FORGOTTEN = 14
 """Days up to which an event that is over is left out of what is learnt."""

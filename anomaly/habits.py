@@ -33,19 +33,19 @@ SMALL_LPH = 4.5
 SMALL_FOR = 66 * HOUR
 """... this long."""
 LEAST_LPH = (5.0, 25.0, 100.0, 250.0)
-LEAST_HOURS = (22.0, 8.8, 4.0, 2.5)
+LEAST_HOURS = (20.0, 7.5, 3.5, 2.3)
 """No steady flow is told before it has run so long: at these flows, and between them by power laws."""
 RISES_FROM, RISES_TO = 0.5, 0.4
 """A swell begins when a score is this share of its threshold, and ends when none is."""
 TELLING = 0.65
 """Runs of swells that came to less are not remembered."""
-ABOVE_SWELLS = 1.2
-"""Asked for this many times what the largest swell of the year came to that ended by itself, ..."""
+ABOVE_SWELLS = 1.0
+"""Asked for is this many times what the largest swell of the year came to that ended by itself, ..."""
 SWELLS_AROUND = 8
 """... at levels this near, ..."""
-MOST_FOR_SWELLS = 1.7
+MOST_FOR_SWELLS = 1.4
 """... and no more than this many times the threshold."""
-CLEAN = 0.35
+CLEAN = 0.45
 """How much less evidence is enough where nothing ever rose, ..."""
 CLEAN_FROM, CLEAN_OVER = 30.0, 60.0
 """... from this day on, growing evenly over so many days."""

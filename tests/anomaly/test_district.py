@@ -107,7 +107,7 @@ def test_peers_make_smaller_leaks_show():
     assert together.leak_lps / together.asked < 0.67 * alone.leak_lps / alone.asked
 
 
-def test_a_district_nothing_is_known_of_is_asked_for_three_deviations():
+def test_a_district_nothing_is_known_of_is_asked_for_more_than_three_deviations():
     assert asked_score(np.zeros(0)) == pytest.approx(AT_FIRST, abs=0.06)
 
 
