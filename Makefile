@@ -46,7 +46,9 @@ $(VENV)-esphome/.made:
 	  echo "ESPHome cannot be installed here: the tests with it are skipped"
 
 unit: $(VENV)/.dev servers esphome
-	$(BIN)/pytest --cov --cov-report=term $(ARGS)
+	tests/in-two-halves $(BIN)/pytest $(ARGS)
+	$(BIN)/coverage combine --quiet .coverage.servers .coverage.others
+	$(BIN)/coverage report
 	$(BIN)/coverage report --include='decoders/*,metering/*' --fail-under=95 >/dev/null
 
 format: $(VENV)/.dev

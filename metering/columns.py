@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Protocol
 
 from metering.meter import MeterId
 from metering.reading import Register
+
+if TYPE_CHECKING:  # named here, made by the store: whoever only decodes does not wait for it
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["Columns", "Digest", "RegisterColumns"]
 

@@ -76,7 +76,7 @@ def test_the_data_are_kept_where_asked_with_the_stories_in_them(tmp_path: Path):
         foreign = transaction.archive.telegrams(state=TelegramState.FOREIGN)
         gateways = transaction.ledger.gateways()
     store.close()
-    assert meters == 200
+    assert meters == 200 + 2, "the households', and those at the borders of the two districts"
     assert {telegram.reason for telegram in held} == {"wrong_key"}
     assert len({telegram.meter for telegram in foreign}) == 1
     assert {gateway.name: gateway.online for gateway in gateways} == {"gw-dolny": False, "gw-gorny": False}
